@@ -1,0 +1,120 @@
+/* error_type - the closed list of what can go wrong, and whom each is blamed on.
+ *
+ * The dotted names are part of the record's format: one is added, never renamed. A blame of
+ * target or network makes an outcome of `fail` (the platform failed the user); any other makes
+ * `error` (we could not judge).
+ */
+#ifndef MAILPROBE_ERROR_TYPE_H
+#define MAILPROBE_ERROR_TYPE_H
+
+enum blame {
+	BLAME_NONE,
+	BLAME_TARGET,
+	BLAME_NETWORK,
+	BLAME_VANTAGE,
+	BLAME_CONFIG,
+	BLAME_PROBER,
+};
+
+enum outcome {
+	OUTCOME_PASS,
+	OUTCOME_WARN,
+	OUTCOME_FAIL,
+	OUTCOME_ERROR,
+	OUTCOME_SKIPPED,
+};
+
+#define ERROR_TYPES(X)                                                                         \
+	X(DNS_NXDOMAIN, "dns.nxdomain", TARGET, "the name does not exist")                     \
+	X(DNS_NODATA, "dns.nodata", TARGET, "the name exists but has no record of that type")  \
+	X(DNS_SERVFAIL, "dns.servfail", TARGET, "the resolver could not get an answer")        \
+	X(DNS_REFUSED, "dns.refused", TARGET, "the name server refused the question")          \
+	X(DNS_TIMEOUT, "dns.timeout", NETWORK, "no answer from DNS in time")                   \
+	X(DNS_MALFORMED, "dns.malformed", TARGET, "the DNS answer could not be read")          \
+	X(DNS_UNREACHABLE, "dns.unreachable", VANTAGE, "no resolver could be reached")         \
+	X(TCP_REFUSED, "tcp.refused", TARGET, "nothing listens at that port")                  \
+	X(TCP_TIMEOUT, "tcp.timeout", NETWORK, "the connection was not answered in time")      \
+	X(TCP_UNREACHABLE, "tcp.unreachable", NETWORK, "no route to the host")                 \
+	X(TCP_RESET, "tcp.reset", TARGET, "the connection was reset")                          \
+	X(TCP_EOF, "tcp.eof", TARGET, "the server closed the connection too early")            \
+	X(TLS_CERT_EXPIRED, "tls.cert.expired", TARGET, "the certificate has expired")         \
+	X(TLS_CERT_NOT_YET_VALID, "tls.cert.not_yet_valid", TARGET,                            \
+		"the certificate is not valid yet")                                            \
+	X(TLS_CERT_WRONG_HOST, "tls.cert.wrong_host", TARGET,                                  \
+		"the certificate is for another host")                                         \
+	X(TLS_CERT_SELF_SIGNED, "tls.cert.self_signed", TARGET,                                \
+		"the certificate is signed by itself")                                         \
+	X(TLS_CERT_UNKNOWN_CA, "tls.cert.unknown_ca", TARGET,                                  \
+		"the certificate's issuer is not trusted here")                                \
+	X(TLS_CERT_INVALID, "tls.cert.invalid", TARGET, "the certificate failed verification") \
+	X(TLS_WEAK, "tls.weak", TARGET, "only weak or outdated TLS was offered")               \
+	X(TLS_HANDSHAKE, "tls.handshake", TARGET, "the TLS handshake failed")                  \
+	X(TLS_TRUNCATED, "tls.truncated", TARGET, "TLS ended without close_notify")            \
+	X(TLS_STARTTLS_STRIPPED, "tls.starttls_stripped", TARGET,                              \
+		"STARTTLS was required and not offered or refused")                            \
+	X(TLS_INJECTED, "tls.injected", TARGET,                                                \
+		"plaintext was slipped in around STARTTLS (CVE-2011-0411)")                    \
+	X(SMTP_REJECT, "smtp.reject", TARGET, "the server refused for good (5yz)")             \
+	X(SMTP_TEMPFAIL, "smtp.tempfail", TARGET, "the server refused for now (4yz)")          \
+	X(SMTP_MALFORMED, "smtp.malformed", TARGET, "the reply breaks RFC 5321")               \
+	X(SMTP_UNKNOWN, "smtp.unknown", TARGET,                                                \
+		"no reply to the final dot: the mail may or may not have been accepted")       \
+	X(AUTH_REJECTED, "auth.rejected", TARGET, "the credentials were refused")              \
+	X(AUTH_TEMP, "auth.temp", TARGET, "authentication is out of order for now")            \
+	X(AUTH_UNAVAILABLE, "auth.unavailable", TARGET,                                        \
+		"no authentication mechanism that we may use was offered")                     \
+	X(IMAP_BYE, "imap.bye", TARGET, "the server said BYE")                                 \
+	X(IMAP_NO, "imap.no", TARGET, "the command was answered NO")                           \
+	X(IMAP_MALFORMED, "imap.malformed", TARGET, "the response breaks RFC 3501")            \
+	X(IMAP_STATE, "imap.state", TARGET, "the mailbox changed under us (UIDVALIDITY)")      \
+	X(MAIL_LATE, "mail.late", TARGET, "the mail did not arrive within the time allowed")   \
+	X(MAIL_SPAM, "mail.spam", TARGET, "the mail was put in the junk folder")               \
+	X(MAIL_DUPLICATE, "mail.duplicate", TARGET, "the mail arrived more than once")         \
+	X(MAIL_ALTERED, "mail.altered", TARGET, "the mail's content was changed on its way")   \
+	X(LIMIT_TIME, "limit.time", TARGET, "the server took longer than the step may take")   \
+	X(LIMIT_SIZE, "limit.size", TARGET, "the server sent more than any honest one would")  \
+	X(LIMIT_DEPTH, "limit.depth", TARGET, "the response is nested too deeply")             \
+	X(CONFIG_SECRET, "config.secret", CONFIG, "a secret cannot be used as it is stored")   \
+	X(CONFIG_FILE, "config.file", CONFIG, "a file the scenario names cannot be used")      \
+	X(LOCAL_RESOURCE, "local.resource", VANTAGE, "this machine ran out of something")      \
+	X(LOCAL_STORAGE, "local.storage", VANTAGE, "the results cannot be written")            \
+	X(LOCAL_OVERLAP, "local.overlap", VANTAGE, "an earlier run is still going on")         \
+	X(LOCAL_INTERRUPTED, "local.interrupted", PROBER, "the run was interrupted")           \
+	X(WORKER_CRASH, "worker.crash", PROBER, "the worker process died")                     \
+	X(WORKER_STUCK, "worker.stuck", PROBER, "the worker overran the run's deadline")       \
+	X(WORKER_PROTOCOL, "worker.protocol", PROBER, "the worker broke the framed protocol")  \
+	X(SANDBOX_REQUIRED, "sandbox.required", VANTAGE,                                       \
+		"a full sandbox was asked for and this kernel has none")
+
+enum error_type {
+	ERROR_NONE,
+#define X(id, name, blame, help) ERROR_##id,
+	ERROR_TYPES(X)
+#undef X
+	ERROR_COUNT
+};
+
+struct error_info {
+	const char *name;
+	enum blame blame;
+	const char *help;
+};
+
+/* The row of a type; of ERROR_NONE the name is "". Never NULL. */
+const struct error_info *error_info(enum error_type type);
+
+/* "target", ...; "" for BLAME_NONE. */
+const char *blame_name(enum blame blame);
+const char *outcome_name(enum outcome outcome);
+/* The choices of a field table, NULL at the end. */
+extern const char *const blame_names[];
+extern const char *const outcome_names[];
+extern const char *const error_names[];
+
+/* `fail` if the blame is the platform's or the network's, otherwise `error`. */
+enum outcome outcome_of_blame(enum blame blame);
+
+/* Index in names, or -1. */
+int name_index(const char *const names[], const char *name);
+
+#endif

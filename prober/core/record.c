@@ -1,0 +1,188 @@
+#include "record.h"
+
+#include <stddef.h>
+
+#include "error_type.h"
+
+#include "ban.h"
+
+const char *const mail_states[] = {"sending", "accepted", "refused", "deferred", "unknown",
+	"delivered", "late", "lost", "found_after_lost", "bounced", "junked", "altered", NULL};
+const char *const event_states[] = {"open", "update", "ack", "resolved", NULL};
+const char *const severities[] = {"critical", "error", "warning", "info", NULL};
+
+static const char *const sandbox_states[] = {"full", "partial", "none", NULL};
+static const char *const schema_result[] = {RESULT_SCHEMA, NULL};
+static const char *const schema_event[] = {EVENT_SCHEMA, NULL};
+static const char *const schema_trend[] = {TREND_SCHEMA, NULL};
+
+#define R FIELD_REQUIRED
+#define M FIELD_METRIC
+
+static const struct field phase_fields[] = {
+	{"name", &field_name, R, "which part of the step"},
+	{"start_seconds", &field_seconds, R, "from the start of the run"},
+	{"duration_seconds", &field_seconds, R, "how long it took"},
+	{0},
+};
+
+static const struct field line_fields[] = {
+	{"at_seconds", &field_seconds, R, "from the start of the run"},
+	{"from", &field_text, R, "client, server or prober (a remark of ours)"},
+	{"text", &field_text, R, "the line, redacted and made printable"},
+	{0},
+};
+
+static const struct field attempt_fields[] = {
+	{"address", &field_text, R, "IP address and port"},
+	{"error_type", &field_choice, R, "why it did not work", .choices = error_names},
+	{0},
+};
+
+const struct field record_step[] = {
+	{"id", &field_name, R, "the step's id in the scenario"},
+	{"type", &field_name, R, "its step type"},
+	{"account", &field_name, 0, "the account it acted for"},
+	{"outcome", &field_choice, R, "pass, warn, fail, error or skipped",
+		.choices = outcome_names},
+	{"error_type", &field_choice, 0, "absent on pass", .choices = error_names},
+	{"error_phase", &field_name, 0, "the phase it failed in"},
+	{"error", &field_text, 0, "one sentence: what failed, where, and what was said"},
+	{"blame", &field_choice, 0, "who has to act", .choices = blame_names},
+	{"reason", &field_text, 0, "why it was skipped"},
+	{"proof", &field_text, 0, "what the server said or what was found that proves a pass"},
+	{"started_at", &field_timestamp, 0, "absent if it never began"},
+	{"start_seconds", &field_seconds, 0, "from the start of the run"},
+	{"duration_seconds", &field_seconds, M, "the sum of its phases"},
+	{"phases", &field_list, R, "in order; not reached is absent", .item = &field_object,
+		.fields = phase_fields},
+	{"server", &field_text, 0, "host and port as the scenario names it"},
+	{"peer_address", &field_text, 0, "the IP address and port that answered"},
+	{"tls_version", &field_text, 0, "such as TLSv1.3; absent on plain connections"},
+	{"tls_cipher", &field_text, 0, "cipher suite"},
+	{"tls_expires_at", &field_timestamp, 0, "the earliest end in the server's chain"},
+	{"connect_attempts", &field_list, 0, "addresses that did not answer before one did",
+		.item = &field_object, .fields = attempt_fields},
+	{"network_rtt_seconds", &field_seconds, M, "smoothed round trip time by TCP_INFO"},
+	{"retransmits", &field_integer, M, "TCP segments sent again"},
+	{"transcript", &field_list, 0, "evidence of a step that did not pass",
+		.item = &field_object, .fields = line_fields},
+	{0},
+};
+
+const struct field record_mail[] = {
+	{"mail", &field_name, R, "the mail's id, as in its token"},
+	{"step", &field_name, R, "the step that sent it"},
+	{"await", &field_name, 0, "the step that settled it"},
+	{"message_id", &field_text, R, "its Message-ID, without angle brackets"},
+	{"from", &field_text, R, "envelope sender"},
+	{"to", &field_text, R, "envelope recipient"},
+	{"leg", &field_text, 0, "direction of mail flow"},
+	{"state", &field_choice, R, "what became of it up to the end of this run",
+		.choices = mail_states},
+	{"sending_at", &field_timestamp, 0, "when the ledger had it, before the final dot"},
+	{"accepted_at", &field_timestamp, 0, "receipt of the final 250: zero of the delivery clock"},
+	{"reply", &field_text, 0, "the server's last word on it"},
+	{"delivery_seconds", &field_seconds, M, "the middle of the two bounds"},
+	{"delivery_seconds_min", &field_seconds, 0, "when the last look without it was sent"},
+	{"delivery_seconds_max", &field_seconds, 0, "when the first look with it was answered"},
+	{"folder", &field_text, 0, "the mailbox it was found in"},
+	{"duplicates", &field_integer, M, "copies beyond the first"},
+	{"deleted", &field_bool, 0, "we removed it again"},
+	{0},
+};
+
+const struct field record_run[] = {
+	{"schema", &field_choice, R, "the format of this record", .choices = schema_result},
+	{"run_id", &field_name, R, "UUIDv7"},
+	{"customer", &field_name, R, "owner of the platform"},
+	{"scenario", &field_name, R, "the user journey"},
+	{"vantage", &field_name, R, "where the run was made from"},
+	{"started_at", &field_timestamp, R, "start of the run, UTC"},
+	{"ended_at", &field_timestamp, R, "end of the run, UTC"},
+	{"duration_seconds", &field_seconds, R | M, "how long the run took"},
+	{"outcome", &field_choice, R, "the worst of its steps: error, fail, warn, pass",
+		.choices = outcome_names},
+	{"error_type", &field_choice, 0, "of the first step that decided the outcome",
+		.choices = error_names},
+	{"error", &field_text, 0, "its sentence"},
+	{"blame", &field_choice, 0, "who has to act", .choices = blame_names},
+	{"sandbox", &field_choice, R, "how far the worker was confined",
+		.choices = sandbox_states},
+	{"sandbox_missing", &field_list, 0, "what this kernel did not give", .item = &field_text},
+	{"steps", &field_list, R, "in the scenario's order", .item = &field_object},
+	{"mails", &field_list, R, "probe mails sent by this run", .item = &field_object,
+		.fields = record_mail},
+	{0},
+};
+
+static const struct field evidence_fields[] = {
+	{"run_id", &field_name, R, "a run that the decision rests on"},
+	{"started_at", &field_timestamp, R, "when it was"},
+	{"value", &field_number, 0, "its value of the metric"},
+	{"outcome", &field_choice, 0, "its outcome", .choices = outcome_names},
+	{0},
+};
+
+const struct field record_event[] = {
+	{"schema", &field_choice, R, "the format of this record", .choices = schema_event},
+	{"event_id", &field_name, R, "evt_ and a UUIDv7: one per incident"},
+	{"dedup_key", &field_text, R, "customer/scenario/rule"},
+	{"revision", &field_integer, R, "1 when it opens, then counted up"},
+	{"state", &field_choice, R, "open, update, ack or resolved", .choices = event_states},
+	{"severity", &field_choice, R, "critical, error, warning or info",
+		.choices = severities},
+	{"at", &field_timestamp, R, "when this revision was written"},
+	{"since", &field_timestamp, R, "when the event opened"},
+	{"customer", &field_name, R, "owner of the platform"},
+	{"scenario", &field_name, R, "the user journey"},
+	{"summary", &field_text, R, "one plain sentence"},
+	{"values", &field_object, R, "what was measured"},
+	{"limit", &field_object, R, "the limit as the scenario has it"},
+	{"vantages", &field_list, R, "where it was seen from", .item = &field_name},
+	{"evidence", &field_list, R, "the newest runs it rests on", .item = &field_object,
+		.fields = evidence_fields},
+	{"runbook_url", &field_text, 0, "what to do"},
+	{0},
+};
+
+static const struct field window_fields[] = {
+	{"n", &field_integer, R, "values in the window"},
+	{"censored", &field_integer, 0, "mails that never came, counted as at least their deadline"},
+	{"min", &field_number, 0, "smallest value"},
+	{"p50", &field_number, 0, "median; absent if n is too small"},
+	{"p95", &field_number, 0, "95th percentile; absent if n is too small"},
+	{"max", &field_number, 0, "largest value"},
+	{"too_small_for", &field_list, 0, "percentiles that n is too small for",
+		.item = &field_name},
+	{0},
+};
+
+static const struct field count_fields[] = {
+	{"n", &field_integer, R, "runs that could be judged"},
+	{"failed", &field_integer, R, "runs that failed the user"},
+	{"failure_rate", &field_number, 0, "failed / n; absent if n is 0"},
+	{"errors", &field_integer, R, "runs that could not be judged, left out of n"},
+	{"skipped", &field_integer, R, "runs that were skipped, left out of n"},
+	{0},
+};
+
+static const struct field metric_fields[] = {
+	{"last", &field_number, 0, "the newest value"},
+	{"windows", &field_map, R, "by length: 1h 24h 7d 30d", .item = &field_object,
+		.fields = window_fields},
+	{0},
+};
+
+const struct field record_trend[] = {
+	{"schema", &field_choice, R, "the format of this file", .choices = schema_trend},
+	{"customer", &field_name, R, "owner of the platform"},
+	{"scenario", &field_name, R, "the user journey"},
+	{"vantage", &field_name, R, "where the runs were made from"},
+	{"updated_at", &field_timestamp, R, "end of the newest run in it"},
+	{"runs", &field_map, R, "by length: 1h 24h 7d 30d", .item = &field_object,
+		.fields = count_fields},
+	{"metrics", &field_map, R, "by metric name", .item = &field_object,
+		.fields = metric_fields},
+	{0},
+};

@@ -1,0 +1,49 @@
+/* timings - the phases of one step.
+ *
+ * One phase ends at the very instant at which the next begins, so that nothing between them is
+ * left unattributed. Time that is the prober's own (waiting for the ledger to be synced, or for
+ * another step of the chain) is taken out by a pause: it belongs to no phase and not to the
+ * step's duration.
+ */
+#ifndef MAILPROBE_TIMINGS_H
+#define MAILPROBE_TIMINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#define TIMINGS_MAX 32
+
+struct phase {
+	const char *name; /* a literal */
+	int64_t begin_ns;
+	int64_t end_ns;
+};
+
+struct timings {
+	struct phase phases[TIMINGS_MAX];
+	size_t count;
+	bool open; /* the last phase is still going on */
+	/* Called at the beginning of each phase; may be NULL. */
+	void (*observe)(void *context, const char *phase);
+	void *context;
+};
+
+/* Begins a phase; the one that is open ends at the same instant. `name` must be a literal. */
+void timings_begin(struct timings *timings, const char *name);
+
+/* Ends the open phase, if any. After it the clock is paused until the next phase begins. */
+void timings_pause(struct timings *timings);
+
+/* The open phase, or the last one; "" before the first. */
+const char *timings_current(const struct timings *timings);
+
+/* Sum of all phases, in nanoseconds. */
+int64_t timings_total(const struct timings *timings);
+
+/* The ordered array of the record: name, start_seconds from origin_ns, duration_seconds. */
+json_t *timings_json(const struct timings *timings, int64_t origin_ns);
+
+#endif

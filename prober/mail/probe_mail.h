@@ -1,0 +1,81 @@
+/* probe_mail - a mail of ours: its identity, its text, and recognising it again.
+ *
+ * Identity is a token in a header of its own, `Mailprobe-Token: v1.<mail>.<hmac>`: the mail's id
+ * is 128 bits of time and randomness, the HMAC-SHA256 binds id, customer, scenario, vantage and
+ * the hash of the content, so that a stray, forged or altered mail is never taken for ours.
+ */
+#ifndef MAILPROBE_PROBE_MAIL_H
+#define MAILPROBE_PROBE_MAIL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "failure.h"
+#include "uuid.h"
+
+#define MAIL_KEY_SIZE 32
+
+struct mail_key {
+	unsigned char bytes[MAIL_KEY_SIZE];
+};
+
+/* Reads <results_dir>/token.key, or makes it (random, 0600, synced) if there is none. Fails with
+ * config.secret if it is readable by others, local.storage if it cannot be made. */
+int mail_key_load(const char *results_dir, struct mail_key *key_r, struct failure *why);
+
+struct probe_mail {
+	char id[UUID_SIZE];
+	char step[65];
+	char await[65];
+	char message_id[192]; /* without angle brackets */
+	char from[256];
+	char to[256];
+	char token[160];      /* value of the header */
+	char content_hash[65];
+	char leg[24];
+	char state[24]; /* mail_states */
+	int64_t sending_ns;   /* monotonic; 0: not reached */
+	int64_t accepted_ns;  /* monotonic; 0: not accepted */
+	char reply[512];
+	/* Set by an await. */
+	bool found;
+	int64_t absent_ns; /* sending of the last look without it */
+	int64_t present_ns; /* answer of the first look with it */
+	char folder[256];
+	unsigned int duplicates;
+	bool deleted;
+	char *text; /* RFC 5322, CRLF; owned */
+	size_t text_length;
+};
+
+struct mail_order {
+	const struct mail_key *key;
+	const char *customer;
+	const char *scenario;
+	const char *vantage;
+	const char *step;
+	const char *from; /* addresses */
+	const char *to;
+	const char *leg;
+	int64_t wall_ns; /* for Date */
+};
+
+/* Writes a mail: *mail_r is the caller's until probe_mail_free. */
+struct probe_mail *probe_mail_compose(const struct mail_order *order);
+void probe_mail_free(struct probe_mail **mail);
+
+/* What a fetched mail turns out to be. */
+enum mail_match {
+	MAIL_OURS,    /* token verifies and the content is unchanged */
+	MAIL_ALTERED, /* token verifies for this id, but the content is not what was sent */
+	MAIL_FOREIGN, /* no token, another mail's, or a forged one: never touch it */
+};
+
+/* Compares a fetched mail (RFC 5322, as it lies in the mailbox) with what was sent. */
+enum mail_match probe_mail_match(const struct mail_key *key, const struct probe_mail *mail,
+	const char *text, size_t length);
+
+#endif

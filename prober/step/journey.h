@@ -1,0 +1,61 @@
+/* journey - what a worker needs to know of a scenario: accounts and steps, checked and complete.
+ *
+ * Made by the loader (scenario.h), read by everything else, changed by nobody. A step's own
+ * settings stay a jansson object that its field table has checked and filled with fallbacks.
+ */
+#ifndef MAILPROBE_JOURNEY_H
+#define MAILPROBE_JOURNEY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "peer.h"
+
+struct step_type;
+
+/* A mailbox with its endpoints. Strings live as long as the journey. */
+struct account {
+	const char *name;
+	const char *address;
+	const char *username;     /* the address if the scenario gives none */
+	const json_t *password;   /* a source for secret_read, or NULL */
+	struct endpoint submission; /* .host NULL: none given */
+	struct endpoint imap;
+	struct tls_settings tls;
+	const char *resolver; /* "address:port,..."; NULL: the system's */
+	enum ip_choice ip;
+	bool allow_private;
+};
+
+struct step {
+	const struct step_type *type;
+	const char *id;
+	const json_t *config;
+};
+
+struct journey {
+	const char *customer;
+	const char *scenario;
+	const char *base_dir; /* of the scenario file: relative paths start here */
+	int64_t every_ns;     /* 0: not given */
+	int64_t timeout_ns;   /* a whole run ends by then */
+	const struct account *accounts;
+	size_t account_count;
+	const struct step *steps;
+	size_t step_count;
+};
+
+/* NULL if there is none of that name or id. */
+const struct account *journey_account(const struct journey *journey, const char *name);
+const struct step *journey_step(const struct journey *journey, const char *id);
+
+/* Settings of a step, by the names of its field table. */
+const char *step_string(const struct step *step, const char *name); /* NULL if left out */
+bool step_bool(const struct step *step, const char *name);
+int64_t step_duration(const struct step *step, const char *name); /* nanoseconds */
+json_int_t step_integer(const struct step *step, const char *name);
+
+#endif

@@ -1,0 +1,85 @@
+/* probe - one execution of one step: its deadline, clock, evidence, and its chain's mails.
+ *
+ * Handed to the step type's functions; filled by them with facts; turned into the step's record
+ * by the conductor (chain.h).
+ */
+#ifndef MAILPROBE_PROBE_H
+#define MAILPROBE_PROBE_H
+
+#include <stdbool.h>
+
+#include <jansson.h>
+
+#include "clock.h"
+#include "failure.h"
+#include "journey.h"
+#include "probe_mail.h"
+#include "stream.h"
+#include "timings.h"
+
+/* The way to whoever keeps the account of mails and shows progress (the supervisor; a recorder
+ * in tests). Called from the chain's thread. */
+struct probe_link {
+	/* A mail is about to get its final dot: 0 when the ledger is synced, otherwise the mail
+	 * must not be sent (local.storage). */
+	int (*intent)(void *context, const json_t *mail, struct failure *why);
+	/* A mail's state changed: its record as it is now. */
+	void (*state)(void *context, const json_t *mail);
+	/* A step began a phase; `note` says what it waits for, or NULL. */
+	void (*progress)(void *context, const char *step, const char *phase, const char *note);
+	void *context;
+};
+
+/* What the run's steps share, read-only while they run. */
+struct probe_run {
+	const struct journey *journey;
+	const char *run_id;
+	const char *vantage;
+	struct clock_origin origin; /* start of the run */
+	struct deadline deadline;   /* end of the run */
+	const struct mail_key *key; /* signs tokens */
+	struct trust *trust;        /* certificate store by account settings */
+	const struct probe_link *link;
+};
+
+struct probe {
+	const struct probe_run *run;
+	const struct step *step;
+	const struct account *account; /* the one it acts for, or NULL */
+	const char *password;          /* of that account, or NULL */
+	struct dns *dns;               /* resolver channel of that account */
+	struct deadline deadline;      /* of this step, never after the run's */
+	struct timings timings;
+	struct transcript transcript;
+	json_t *facts;        /* the step's record so far */
+	struct probe_mail **mails; /* of the chain, by step order; NULL entries: not sent */
+	size_t mail_count;
+	void *state; /* the step type's own, between prepare, run and finish */
+	bool warned; /* proved its claim, but a stated expectation failed */
+	struct failure warning;
+};
+
+/* The sentence that proves the pass (record: proof). */
+void probe_prove(struct probe *probe, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Makes the outcome `warn`; the first warning wins. */
+void probe_warn(struct probe *probe, enum error_type type, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Says what is being waited for, for people. */
+void probe_note(struct probe *probe, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Opens a stream to the endpoint by the account's settings, and puts what is known of the peer
+ * into the facts. The stream's phases are the probe's. */
+struct stream *probe_connect(struct probe *probe, const struct endpoint *endpoint,
+	struct failure *why);
+
+/* Facts of the connection's end (round trip time, retransmits); call before closing. */
+void probe_peer_facts(struct probe *probe, struct stream *stream);
+
+/* The mail that the step of that id sent in this chain, or NULL. */
+struct probe_mail *probe_mail_of(struct probe *probe, const char *step_id);
+
+#endif

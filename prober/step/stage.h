@@ -1,0 +1,26 @@
+/* stage - all steps of a run: set up before the jail, played inside it.
+ *
+ * Steps that hang together (an await and the step that sends its mail) are a chain; chains run
+ * side by side, a thread each. In a chain every `prepare` comes before the first `run`.
+ */
+#ifndef MAILPROBE_STAGE_H
+#define MAILPROBE_STAGE_H
+
+#include <jansson.h>
+
+#include "probe.h"
+
+struct stage;
+
+/* Reads what must be read before the process is confined: passwords, certificate stores,
+ * resolver settings. What cannot be read fails only the steps that need it. `only` is a step id
+ * or NULL for all. Never NULL. `run` must outlive the stage. */
+struct stage *stage_set(const struct probe_run *run, const char *only);
+
+/* Plays all chains to their end, at the latest by the run's deadline. The records come in the
+ * scenario's order, as new references: steps by record_step, mails by record_mail. */
+void stage_play(struct stage *stage, json_t **steps_r, json_t **mails_r);
+
+void stage_strike(struct stage **stage);
+
+#endif

@@ -1,0 +1,38 @@
+/* step - what a step type is: one const descriptor at the foot of its file.
+ *
+ * A new type is one file here and one line in meson.build; docs/adding-a-step.md walks through
+ * it. Everything else (validation, schema, reference, metrics) reads the descriptor.
+ */
+#ifndef MAILPROBE_STEP_H
+#define MAILPROBE_STEP_H
+
+#include "failure.h"
+#include "field.h"
+#include "journey.h"
+#include "probe.h"
+
+struct step_type {
+	const char *name;
+	const char *summary;               /* one line: what the user does here */
+	const struct field *fields;        /* its settings in a scenario */
+	const struct field *facts;         /* what it adds to its record; NULL: nothing */
+	const char *const *phases;         /* all phases it may go through, NULL at the end */
+	const char *const *account_needs;  /* keys its account must have, such as "imap" */
+	bool sends_mail;                   /* other steps may name it as their mail */
+	/* Connects and looks, before any mail of its chain gets its final dot. May be NULL. */
+	int (*prepare)(struct probe *probe, struct failure *why);
+	/* Does the user's action; leaves proof with probe_prove. */
+	int (*run)(struct probe *probe, struct failure *why);
+	/* Ends what prepare and run left open, on any outcome. Untimed. May be NULL. */
+	void (*finish)(struct probe *probe);
+};
+
+/* All types, NULL at the end. */
+extern const struct step_type *const step_types[];
+
+const struct step_type *step_type_find(const char *name);
+
+/* Keys that every step has, whatever its type: id, timeout. */
+extern const struct field step_common_fields[];
+
+#endif

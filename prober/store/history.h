@@ -1,0 +1,49 @@
+/* history - values of metrics over runs, in state.db. */
+#ifndef MAILPROBE_HISTORY_H
+#define MAILPROBE_HISTORY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "failure.h"
+#include "state.h"
+
+/* One value of a run. A censored one is a lower bound: a mail that had not come by then. */
+struct sample {
+	int64_t at_ns; /* wall clock, start of the run */
+	double value;
+	bool censored;
+	char run_id[40];
+};
+
+/* One run as the counts see it. */
+struct run_mark {
+	int64_t at_ns;
+	int outcome; /* enum outcome */
+	char run_id[40];
+};
+
+/* Stores all metrics of a result record (record.h, FIELD_METRIC, and phases):
+ *   duration_seconds, <step>.duration_seconds, <step>.phases.<phase>, <mail's step>.delivery_seconds
+ * and the run's mark, in one transaction. Storing a run_id again changes nothing. Values older
+ * than 35 days are dropped on the way. */
+int history_add(struct state *state, const json_t *record, struct failure *why);
+
+/* Samples of a metric since an instant, oldest first; *samples_r is the caller's to free. */
+int history_samples(struct state *state, const char *customer, const char *scenario,
+	const char *vantage, const char *metric, int64_t since_ns, struct sample **samples_r,
+	size_t *count_r, struct failure *why);
+
+/* Runs since an instant (0: all), the newest `limit` of them (0: all), oldest first. */
+int history_runs(struct state *state, const char *customer, const char *scenario,
+	const char *vantage, int64_t since_ns, size_t limit, struct run_mark **runs_r,
+	size_t *count_r, struct failure *why);
+
+/* Names of all metrics that the scenario has samples of since the instant, sorted: a new JSON
+ * array of strings, or NULL on failure. */
+json_t *history_metrics(struct state *state, const char *customer, const char *scenario,
+	const char *vantage, int64_t since_ns, struct failure *why);
+
+#endif

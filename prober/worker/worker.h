@@ -1,0 +1,64 @@
+/* worker - one jailed process per scenario run, and what the supervisor knows of it.
+ *
+ * The supervisor's side. A worker is forked (no exec) from the single-threaded supervisor; they
+ * talk in frames (frame.h) over a socket pair. The supervisor never parses a byte that came from
+ * a server: what a worker says is checked against the field tables.
+ */
+#ifndef MAILPROBE_WORKER_H
+#define MAILPROBE_WORKER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include <jansson.h>
+
+#include "clock.h"
+#include "failure.h"
+#include "journey.h"
+#include "probe_mail.h"
+
+struct worker_job {
+	const struct journey *journey;
+	const char *only; /* a step id, or NULL for all */
+	const char *run_id;
+	const char *vantage;
+	struct clock_origin origin;
+	struct deadline deadline;
+	const struct mail_key *key;
+	bool require_sandbox;
+};
+
+struct worker;
+
+/* What the worker reports; called by worker_receive. */
+struct worker_listener {
+	/* Sync the mail to the ledger; 0 sends the ack, -1 a refusal with the failure. */
+	int (*intent)(void *context, const json_t *mail, struct failure *why);
+	void (*state)(void *context, const json_t *mail);
+	void (*progress)(void *context, const char *step, const char *phase, const char *note);
+	void *context;
+};
+
+/* Forks. Fails with local.resource. */
+struct worker *worker_start(const struct worker_job *job, struct failure *why);
+
+/* For poll(2): the frames' socket, and the process (pidfd; readable once it has ended). */
+int worker_fd(const struct worker *worker);
+int worker_pidfd(const struct worker *worker);
+
+/* Takes in what has come, without blocking; calls the listener. False once the worker has closed
+ * its end or broken the protocol: then call worker_end. */
+bool worker_receive(struct worker *worker, const struct worker_listener *listener);
+
+/* True once the run's deadline and its grace are over: then call worker_end. */
+bool worker_overdue(const struct worker *worker);
+
+/* Kills the worker if it still runs (its whole process group), reaps it, and gives its account:
+ * an object with `steps`, `mails`, `sandbox`, `sandbox_missing`, complete whatever happened (of a
+ * worker that crashed, was killed or overran: what it had proved so far, and `error` records
+ * with worker.crash, worker.stuck or worker.protocol for the step it was in; `skipped` for
+ * those not begun). `interrupted` says that it is ended because mailprobe itself is.
+ * A new reference; frees the worker and nulls it. */
+json_t *worker_end(struct worker **worker, bool interrupted);
+
+#endif

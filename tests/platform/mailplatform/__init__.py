@@ -1,0 +1,1 @@
+"""A real mail platform on loopback, for tests and the demonstration."""
