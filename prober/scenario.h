@@ -12,15 +12,7 @@
 
 #include "field.h"
 #include "journey.h"
-
-/* One limit on one metric. */
-struct limit {
-	const char *name;
-	const char *metric;
-	int64_t over_ns;   /* window; 0: by runs */
-	int need, of;      /* N of M; 0: not given */
-	const json_t *config; /* the limit as written: goes into events */
-};
+#include "limit.h"
 
 struct scenario {
 	struct journey journey;
