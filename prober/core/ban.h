@@ -2,7 +2,7 @@
 #ifndef MAILPROBE_BAN_H
 #define MAILPROBE_BAN_H
 
-#pragma GCC poison strcpy strcat sprintf vsprintf gets strtok alloca atoi atol atof
+#pragma GCC poison strcpy strcat sprintf vsprintf gets strtok atoi atol atof
 /* text_copy, text_append: bounded, always ended. parse_*: they say what was wrong. */
 #pragma GCC poison system popen
 /* A shell never sees data. posix_spawn or execve with an argument list. */

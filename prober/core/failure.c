@@ -2,7 +2,8 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
+
+#include "text.h"
 
 #include "ban.h"
 
@@ -23,14 +24,15 @@ int failure_set(struct failure *why, enum error_type type, const char *format, .
 int failure_prefix(struct failure *why, const char *format, ...)
 {
 	char text[FAILURE_TEXT_SIZE];
-	size_t used;
+	struct text whole;
 	va_list args;
 
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	used = strlen(text);
-	snprintf(text + used, sizeof(text) - used, ": %s", why->text);
-	memcpy(why->text, text, sizeof(text));
+	text_init(&whole, sizeof(why->text) - 1);
+	text_printf(&whole, "%s: %s", text, why->text);
+	text_copy(why->text, sizeof(why->text), whole.bytes);
+	text_free(&whole);
 	return -1;
 }

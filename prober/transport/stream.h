@@ -1,0 +1,90 @@
+/* stream - one connection: bytes over TCP and TLS, timed, with a deadline and a cap.
+ *
+ * Phases (resolve, connect, tls, starttls) are begun here, once for all protocols. The first
+ * failure sticks: every later call fails at once, and stream_failure says why. Nothing here
+ * trusts a size that the server states.
+ */
+#ifndef MAILPROBE_STREAM_H
+#define MAILPROBE_STREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "clock.h"
+#include "dns.h"
+#include "failure.h"
+#include "peer.h"
+#include "timings.h"
+#include "tls.h"
+#include "transcript.h"
+#include "trust.h"
+
+#define ATTEMPTS_MAX 8
+
+/* What is known of the other end; filled as far as it got, also on failure. */
+struct peer_facts {
+	char server[288]; /* host:port as the scenario names it */
+	char address[ADDRESS_TEXT_SIZE];
+	struct tls_facts tls;
+	struct {
+		char address[ADDRESS_TEXT_SIZE];
+		enum error_type error;
+	} attempts[ATTEMPTS_MAX]; /* addresses that failed */
+	size_t attempt_count;
+};
+
+struct stream_order {
+	const struct endpoint *endpoint;
+	const struct tls_settings *tls;
+	enum ip_choice ip;
+	struct dns *dns;
+	const struct trust *trust;
+	struct timings *timings;
+	struct transcript *transcript;
+	struct deadline deadline;
+};
+
+struct stream;
+
+/* Resolves, connects (each address in turn, IPv6 first), and shakes hands if the endpoint has
+ * TLS from the start. NULL on failure. What the order points to must outlive the stream. */
+struct stream *stream_open(
+	const struct stream_order *order, struct peer_facts *facts_r, struct failure *why);
+
+/* TLS in place, after the protocol has agreed on it; phase `starttls` is the caller's to begin.
+ * Fails with tls.injected if plaintext came behind the server's agreement (`buffered` says how
+ * much the protocol layer holds unread). */
+int stream_start_tls(struct stream *stream, size_t buffered, struct peer_facts *facts);
+
+bool stream_is_tls(const struct stream *stream);
+
+/* At least one byte, or -1 (end of stream too). */
+ssize_t stream_read(struct stream *stream, void *buffer, size_t size);
+
+/* All of it, or -1. */
+int stream_write(struct stream *stream, const void *buffer, size_t size);
+
+/* A new exchange begins: from here on the server may send that many bytes. */
+void stream_allow(struct stream *stream, size_t bytes);
+
+void stream_set_deadline(struct stream *stream, struct deadline deadline);
+struct deadline stream_deadline(const struct stream *stream);
+
+/* Ends the stream from our side with a reason (a cap, a malformed answer). Returns -1. */
+int stream_fail(struct stream *stream, enum error_type type, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Why it failed; type ERROR_NONE if it did not. */
+const struct failure *stream_failure(const struct stream *stream);
+
+/* host:port, for sentences. */
+const char *stream_server(const struct stream *stream);
+struct transcript *stream_transcript(const struct stream *stream);
+struct timings *stream_timings(const struct stream *stream);
+int stream_fd(const struct stream *stream);
+
+/* Says goodbye by TLS (without waiting) and closes. NULL is fine; nulls it. */
+void stream_close(struct stream **stream);
+
+#endif

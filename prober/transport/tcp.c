@@ -1,0 +1,90 @@
+#include "tcp.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "ban.h"
+
+static enum error_type type_of(int error)
+{
+	switch (error) {
+	case ECONNREFUSED:
+		return ERROR_TCP_REFUSED;
+	case ETIMEDOUT:
+		return ERROR_TCP_TIMEOUT;
+	case ECONNRESET:
+	case EPIPE:
+		return ERROR_TCP_RESET;
+	case EHOSTUNREACH:
+	case ENETUNREACH:
+	case EACCES:
+	case EPERM:
+	case EHOSTDOWN:
+	case EADDRNOTAVAIL:
+		return ERROR_TCP_UNREACHABLE;
+	default:
+		return ERROR_LOCAL_RESOURCE;
+	}
+}
+
+static int refuse(const struct address *address, int error, struct failure *why)
+{
+	return failure_set(
+		why, type_of(error), "cannot connect to %s: %s", address->text, strerror(error));
+}
+
+static int wait_connected(int fd, struct deadline deadline)
+{
+	struct pollfd poll_fd = {.fd = fd, .events = POLLOUT};
+	int error = 0;
+	socklen_t size = sizeof(error);
+
+	while (poll(&poll_fd, 1, deadline_left_ms(deadline)) < 1)
+		if (deadline_passed(deadline))
+			return ETIMEDOUT;
+	getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+	return error;
+}
+
+int tcp_connect(const struct address *address, struct deadline deadline, struct failure *why)
+{
+	int yes = 1, error = 0;
+	int fd = socket(address->socket.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+		0);
+
+	/* A machine without IPv6 cannot even make the socket. */
+	if (fd == -1 && errno == EAFNOSUPPORT)
+		return refuse(address, ENETUNREACH, why);
+	if (fd == -1)
+		return refuse(address, errno, why);
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
+	if (connect(fd, &address->socket.any, address->length) == -1)
+		error = errno == EINPROGRESS ? wait_connected(fd, deadline) : errno;
+	if (error == 0)
+		return fd;
+	close(fd);
+	return refuse(address, error, why);
+}
+
+void tcp_quickack(int fd)
+{
+	int yes = 1;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &yes, sizeof(yes));
+}
+
+bool tcp_facts(int fd, double *rtt_seconds_r, unsigned int *retransmits_r)
+{
+	struct tcp_info info = {0};
+	socklen_t size = sizeof(info);
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == -1)
+		return false;
+	*rtt_seconds_r = (double)info.tcpi_rtt / 1e6;
+	*retransmits_r = info.tcpi_total_retrans;
+	return true;
+}

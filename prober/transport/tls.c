@@ -1,0 +1,196 @@
+#include "tls.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+
+#include "dns.h"
+#include "tcp.h"
+#include "text.h"
+
+#include "ban.h"
+
+int tls_wait(int fd, int ssl_error, struct deadline deadline)
+{
+	struct pollfd poll_fd = {
+		.fd = fd, .events = ssl_error == SSL_ERROR_WANT_WRITE ? POLLOUT : POLLIN};
+
+	tcp_quickack(fd);
+	while (poll(&poll_fd, 1, deadline_left_ms(deadline)) < 1)
+		if (deadline_passed(deadline))
+			return -1;
+	return 0;
+}
+
+static enum error_type type_of_verify(long result)
+{
+	switch (result) {
+	case X509_V_ERR_CERT_HAS_EXPIRED:
+		return ERROR_TLS_CERT_EXPIRED;
+	case X509_V_ERR_CERT_NOT_YET_VALID:
+		return ERROR_TLS_CERT_NOT_YET_VALID;
+	case X509_V_ERR_HOSTNAME_MISMATCH:
+	case X509_V_ERR_IP_ADDRESS_MISMATCH:
+		return ERROR_TLS_CERT_WRONG_HOST;
+	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+		return ERROR_TLS_CERT_SELF_SIGNED;
+	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+		return ERROR_TLS_CERT_UNKNOWN_CA;
+	case X509_V_ERR_EE_KEY_TOO_SMALL:
+	case X509_V_ERR_CA_KEY_TOO_SMALL:
+	case X509_V_ERR_CA_MD_TOO_WEAK:
+		return ERROR_TLS_WEAK;
+	default:
+		return ERROR_TLS_CERT_INVALID;
+	}
+}
+
+static void certificate_name(const SSL *ssl, char *text, size_t size)
+{
+	X509 *certificate = SSL_get0_peer_certificate(ssl);
+	char name[256] = "";
+
+	if (certificate != NULL)
+		X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, name,
+			sizeof(name));
+	text_printable_copy(text, size, name, strlen(name));
+}
+
+static int refuse_certificate(const SSL *ssl, const char *host, struct failure *why)
+{
+	long result = SSL_get_verify_result(ssl);
+	enum error_type type = type_of_verify(result);
+	char name[128];
+
+	certificate_name(ssl, name, sizeof(name));
+	return failure_set(why, type, "the certificate that %s shows (for \"%s\") is refused: %s",
+		host, name, X509_verify_cert_error_string(result));
+}
+
+/* What OpenSSL put on its error queue of a failed handshake. */
+static int refuse_handshake(const SSL *ssl, const char *host, struct failure *why)
+{
+	unsigned long error = ERR_get_error();
+	const char *reason = ERR_reason_error_string(error);
+	enum error_type type = ERROR_TLS_HANDSHAKE;
+
+	ERR_clear_error();
+	if (SSL_get_verify_result(ssl) != X509_V_OK)
+		return refuse_certificate(ssl, host, why);
+	switch (ERR_GET_REASON(error)) {
+	case SSL_R_UNSUPPORTED_PROTOCOL:
+	case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
+	case SSL_R_WRONG_SIGNATURE_TYPE:
+	case SSL_R_DH_KEY_TOO_SMALL:
+	case SSL_R_EE_KEY_TOO_SMALL:
+		type = ERROR_TLS_WEAK;
+		break;
+	case SSL_R_UNEXPECTED_EOF_WHILE_READING:
+		return failure_set(
+			why, ERROR_TCP_EOF, "%s closed the connection during the handshake", host);
+	default:
+		break;
+	}
+	return failure_set(why, type, "TLS handshake with %s: %s", host,
+		reason != NULL ? reason : "failed without a reason");
+}
+
+static int refuse_syscall(const char *host, int error, struct failure *why)
+{
+	if (error == 0)
+		return failure_set(
+			why, ERROR_TCP_EOF, "%s closed the connection during the handshake", host);
+	return failure_set(why, ERROR_TCP_RESET, "TLS handshake with %s: %s", host, strerror(error));
+}
+
+static int shake(SSL *ssl, int fd, const char *host, struct deadline deadline,
+	struct failure *why)
+{
+	for (;;) {
+		int result, error;
+
+		ERR_clear_error();
+		errno = 0;
+		result = SSL_connect(ssl);
+		if (result == 1)
+			return 0;
+		error = SSL_get_error(ssl, result);
+		if (error == SSL_ERROR_SYSCALL)
+			return refuse_syscall(host, errno, why);
+		if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE)
+			return refuse_handshake(ssl, host, why);
+		if (tls_wait(fd, error, deadline) == -1) {
+			failure_set(why, ERROR_TCP_TIMEOUT,
+				"%s did not finish the TLS handshake in time", host);
+			why->blame = BLAME_TARGET;
+			return -1;
+		}
+	}
+}
+
+static void expect_host(SSL *ssl, const char *host)
+{
+	struct address literal;
+
+	if (address_literal(host, 0, &literal)) {
+		X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host);
+		return;
+	}
+	SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	SSL_set1_host(ssl, host);
+	SSL_set_tlsext_host_name(ssl, host);
+}
+
+static int64_t end_of(const X509 *certificate)
+{
+	struct tm end;
+
+	if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) != 1)
+		return INT64_MAX;
+	return (int64_t)timegm(&end) * NS_PER_SECOND;
+}
+
+static void take_facts(SSL *ssl, struct tls_facts *facts)
+{
+	STACK_OF(X509) *chain = SSL_get_peer_cert_chain(ssl);
+	int64_t earliest = INT64_MAX;
+
+	text_copy(facts->version, sizeof(facts->version), SSL_get_version(ssl));
+	text_copy(facts->cipher, sizeof(facts->cipher), SSL_get_cipher_name(ssl));
+	for (int i = 0; chain != NULL && i < sk_X509_num(chain); i++) {
+		int64_t end = end_of(sk_X509_value(chain, i));
+
+		if (end < earliest)
+			earliest = end;
+	}
+	if (earliest != INT64_MAX)
+		facts->expires_wall_ns = earliest;
+}
+
+SSL *tls_handshake(SSL_CTX *context, int fd, const char *host, struct deadline deadline,
+	struct tls_facts *facts_r, struct failure *why)
+{
+	SSL *ssl = SSL_new(context);
+
+	if (ssl == NULL || SSL_set_fd(ssl, fd) != 1) {
+		SSL_free(ssl);
+		failure_set(why, ERROR_LOCAL_RESOURCE, "cannot set up TLS");
+		return NULL;
+	}
+	expect_host(ssl, host);
+	if (shake(ssl, fd, host, deadline, why) == -1) {
+		take_facts(ssl, facts_r);
+		SSL_free(ssl);
+		return NULL;
+	}
+	take_facts(ssl, facts_r);
+	return ssl;
+}
