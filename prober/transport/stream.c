@@ -75,6 +75,20 @@ bool stream_is_tls(const struct stream *stream)
 	return stream->ssl != NULL;
 }
 
+bool stream_may_carry_secrets(const struct stream *stream)
+{
+	struct sockaddr_storage peer = {0};
+	socklen_t length = sizeof(peer);
+
+	if (stream->ssl != NULL)
+		return true;
+	if (getpeername(stream->fd, (struct sockaddr *)&peer, &length) == -1)
+		return false;
+	if (peer.ss_family == AF_INET6)
+		return IN6_IS_ADDR_LOOPBACK(&((struct sockaddr_in6 *)&peer)->sin6_addr);
+	return ntohl(((struct sockaddr_in *)&peer)->sin_addr.s_addr) >> 24 == 127;
+}
+
 void stream_allow(struct stream *stream, size_t bytes)
 {
 	stream->allowed = bytes;

@@ -59,6 +59,9 @@ int stream_start_tls(struct stream *stream, size_t buffered, struct peer_facts *
 
 bool stream_is_tls(const struct stream *stream);
 
+/* True over TLS, and to a loopback address: nothing else may see a credential. */
+bool stream_may_carry_secrets(const struct stream *stream);
+
 /* At least one byte, or -1 (end of stream too). */
 ssize_t stream_read(struct stream *stream, void *buffer, size_t size);
 
