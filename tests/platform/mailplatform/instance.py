@@ -1,0 +1,233 @@
+"""One running platform: what it consists of, its record, its configuration."""
+
+import json
+import os
+import re
+import secrets
+import shlex
+import shutil
+
+from . import certificates, cli, faults, paths, ports, root
+
+DOMAINS = {"inside": "acme.test", "outside": "elsewhere.test"}
+USERS = ["probe", "postmaster"] + [f"u{number:03}" for number in range(1, 201)]
+QUEUES = ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming",
+          "private", "saved", "trace")
+
+# What a fault may put other text into, and what is there without one.
+HOLES = {
+    "FAULT_ALIASES": "", "FAULT_CONNECT": "", "FAULT_MAIL": "", "FAULT_RCPT": "",
+    "FAULT_MX_RCPT": "", "FAULT_END_OF_DATA": "", "FAULT_HEADER_CHECKS": "",
+    "FAULT_BODY_CHECKS": "", "FAULT_DOVECOT": "",
+    "SMTP": "", "SUBMISSION_TLS": "encrypt", "MX_TLS": "may", "CERTIFICATE": "good",
+    "PASSWORDS": "users", "QUOTA": "50M", "SIEVE": "normal",
+}
+
+
+class Instance:
+    def __init__(self, name, slot, ipv6, on=None):
+        self.name, self.slot, self.ipv6 = name, slot, ipv6
+        self.on = on or {side: [] for side in paths.SIDES}      # faults per side
+        self.home, self.data = paths.home(name), paths.data(name)
+        self.address = ports.addresses(slot)
+
+    @classmethod
+    def load(cls, name):
+        """The record of an instance, None if there is none."""
+        try:
+            record = json.loads((paths.home(name) / "state.json").read_text())
+            return cls(name, record["slot"], record["ipv6"], record["faults"])
+        except (OSError, ValueError, KeyError):
+            return None
+
+    def save(self):
+        write(self.home / "state.json",
+              json.dumps({"slot": self.slot, "ipv6": self.ipv6, "faults": self.on}) + "\n")
+
+    # Where and what
+
+    def side(self, side):
+        return self.data / side
+
+    def listens(self, side):
+        return [self.address[side]] + (["::1"] if self.ipv6 else [])
+
+    def services(self, side):
+        return {service: ports.port(self.slot, side, service) for service in ports.SERVICES}
+
+    def dns_stopped(self):
+        return any(faults.FAULTS[name].stops_dns for names in self.on.values() for name in names)
+
+    # Configuration
+
+    def values(self, side):
+        """Everything that the templates of a side may ask for."""
+        peer = "outside" if side == "inside" else "inside"
+        services = self.services(side)
+        holes = faults.filled(HOLES | {"IMAP_LISTEN": services["IMAP"],
+                                       "IMAPS_LISTEN": services["IMAPS"]}, self.on[side])
+        holes["SMTP6"] = holes["SMTP"] if self.ipv6 else "#"
+        return self.common_values() | holes | {
+            "SIDE": side, "DOMAIN": DOMAINS[side], "DATA": paths.within(self.side(side)),
+            "HOST_IP": self.address[side], "LISTEN_COMMA": ", ".join(self.listens(side)),
+            "PROTOCOLS": "all" if self.ipv6 else "ipv4",
+            "PEER_MX_PORT": ports.port(self.slot, peer, "MX"),
+        } | {f"{service}_PORT": number for service, number in services.items()}
+
+    def common_values(self):
+        return {"SLOT": self.slot, "DNS_IP": self.address["dns"],
+                "RESOLVER_PORT": ports.resolver_port(self.slot),
+                "TLS": paths.within(self.data / "tls"), "V6": "" if self.ipv6 else ";"}
+
+    def configure(self, side):
+        """Write what the faults that are on ask for; returns the servers that must reload."""
+        values = self.values(side)
+        certificates.ensure(self.data, side, DOMAINS[side], values["CERTIFICATE"])
+        folder = self.side(side)
+        changed = set()
+        for server, template in (("postfix", "main.cf"), ("postfix", "master.cf"),
+                                 ("dovecot", "dovecot.conf")):
+            if write(folder / server / template, render(template, values)):
+                changed.add(server)
+        return changed
+
+    # Files
+
+    def create(self):
+        """Lay out everything that the servers need before their first start."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        self.save()                                      # from here on, 'down' knows about us
+        for side in paths.SIDES:
+            self.create_secret(side)
+        self.data.mkdir(parents=True)
+        certificates.prepare(self.data)
+        shutil.copy(self.data / "tls" / "ca.crt", self.home / "ca.pem")
+        self.create_dns()
+        for side in paths.SIDES:
+            self.create_postfix(side)
+            self.create_dovecot(side)
+            self.configure(side)
+        self.describe()
+
+    def create_secret(self, side):
+        secret = self.home / "secrets" / f"{side}.secret"
+        if not secret.exists():
+            secret.parent.mkdir(mode=0o700, exist_ok=True)
+            write(secret, secrets.token_urlsafe(18) + "\n", mode=0o600)
+
+    def create_dns(self):
+        folder = self.data / "dns"
+        (folder / "state").mkdir(parents=True)
+        shutil.chown(folder, user_id("knot"))
+        shutil.chown(folder / "state", user_id("knot"))
+        common = self.common_values() | {"DATA": paths.within(folder)}
+        for template in ("knot.conf", "catch-all.zone", "reverse4.zone", "reverse6.zone"):
+            write(folder / template, render(template, common))
+        for side in paths.SIDES:
+            write(folder / f"{side}.zone", render("domain.zone", common | self.values(side)))
+
+    def create_postfix(self, side):
+        folder = self.side(side) / "postfix"
+        queue = folder / "queue"
+        postfix, postdrop = user_id("postfix"), group_id("postdrop")
+        (queue / "pid").mkdir(parents=True)
+        for name in QUEUES:
+            make(queue / name, 0o700, postfix)
+        make(queue / "public", 0o710, postfix, postdrop)
+        make(queue / "maildrop", 0o730, postfix, postdrop)
+        make(folder / "data", 0o700, postfix)
+        # What the chrooted smtp and smtpd ask the C library for.
+        (queue / "etc").mkdir()
+        write(queue / "etc" / "resolv.conf",
+              f"nameserver {self.address['dns']}\noptions timeout:1 attempts:2\n")
+        write(queue / "etc" / "nsswitch.conf", "hosts: files dns\n")
+        write(queue / "etc" / "hosts", "127.0.0.1 localhost\n::1 localhost\n")
+
+    def create_dovecot(self, side):
+        folder = self.side(side) / "dovecot"
+        make(folder, 0o755)
+        (folder / "run").mkdir()
+        (folder / "state").mkdir()
+        mail = self.side(side) / "mail"
+        mail.mkdir()
+        password = (self.home / "secrets" / f"{side}.secret").read_text().strip()
+        accounts = {"users": password, "other-passwords": secrets.token_urlsafe(18)}
+        for name, password in accounts.items():
+            write(folder / name, "".join(f"{user}@{DOMAINS[side]}:{{PLAIN}}{password}::::::\n"
+                                         for user in USERS), mode=0o640, group=group_id("dovecot"))
+        for user in USERS:
+            # Dovecot copies the mode of this folder: a prober without root may watch the mailbox.
+            make(mail / user, 0o755, root.MAIL_USER, root.MAIL_USER)
+            make(mail / user / "Maildir", 0o755, root.MAIL_USER, root.MAIL_USER)
+        for name in ("normal", "junk"):
+            shutil.copy(paths.TEMPLATES / f"{name}.sieve", folder)
+
+    def describe(self):
+        """env and platform.json: the same keys, for shells and for everybody else."""
+        keys = {"PLATFORM_NAME": self.name, "PLATFORM_DIR": str(self.home),
+                "CA_FILE": str(self.home / "ca.pem"),
+                "RESOLVER": f"{self.address['dns']}:{ports.resolver_port(self.slot)}"}
+        for side in paths.SIDES:
+            domain = DOMAINS[side]
+            own = {"DOMAIN": domain, "ADDRESS": f"probe@{domain}",
+                   "PASSWORD_FILE": str(self.home / "secrets" / f"{side}.secret"),
+                   "HOST_IP": self.address[side],
+                   "HOST_IP6": "::1" if self.ipv6 else ""}
+            own |= {f"{host.upper()}_HOST": f"{host}.{domain}"
+                    for host in ("smtp", "mx", "imap", "pop")}
+            own |= {f"{service}_PORT": number for service, number in self.services(side).items()}
+            own |= {"MAILDIR_ROOT": str(self.side(side) / "mail"),
+                    "QUEUE_DIR": str(self.side(side) / "postfix" / "queue"),
+                    "MAIL_LOG": str(self.side(side) / "mail.log"),
+                    "DOVECOT_LOG": str(self.side(side) / "dovecot.log")}
+            keys |= {f"{side.upper()}_{key}": value for key, value in own.items()}
+        write(self.home / "platform.json", json.dumps(keys, indent=2) + "\n")
+        write(self.home / "env", "".join(f"{key}={shlex.quote(str(value))}\n"
+                                         for key, value in keys.items()))
+
+    def keys(self):
+        return json.loads((self.home / "platform.json").read_text())
+
+
+def render(template, values):
+    """Fill the @HOLES@ of a template; text put into a hole may have holes itself."""
+    text = (paths.TEMPLATES / template).read_text()
+    for _ in range(2):
+        text = re.sub(r"@([A-Z][A-Z0-9_]*)@", lambda hole: str(values[hole[1]]), text)
+    return text
+
+
+def write(path, text, mode=0o644, group=-1):
+    """Replace a file in one step; True if that changed it."""
+    if path.exists() and path.read_text() == text:
+        return False
+    partial = path.with_name(path.name + ".partial")
+    with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w") as handle:
+        os.fchown(handle.fileno(), -1, group)
+        handle.write(text)
+    partial.rename(path)
+    return True
+
+
+def make(folder, mode, user=0, group=0):
+    folder.mkdir(exist_ok=True)
+    os.chown(folder, user, group)
+    os.chmod(folder, mode)
+
+
+def user_id(name):
+    """Ids are those of the private root, not of this machine."""
+    return lookup("passwd", name)
+
+
+def group_id(name):
+    return lookup("group", name)
+
+
+def lookup(table, name):
+    for line in (paths.ROOT / "etc" / table).read_text().splitlines():
+        fields = line.split(":")
+        if fields[0] == name:
+            return int(fields[2])
+    raise cli.PlatformError(f"the private root has no {name} in its {table} file: "
+                            f"remove {paths.ROOT} and run 'install'")

@@ -1,0 +1,97 @@
+"""What the commands do: bring an instance up, switch its faults, bring it down."""
+
+import shutil
+import signal
+
+from . import cli, faults, paths, ports, processes, root, servers
+from .instance import Instance
+
+
+def up(name):
+    """Start an instance; False if it is up already."""
+    root.ensure()
+    root.check_usable()
+    with cli.locked(name):
+        instance = Instance.load(name)
+        if instance and servers.is_running(instance):
+            return False
+        clean(name)
+        with ports.claimed() as slot:
+            instance = Instance(name, slot, ports.has_ipv6())
+            try:
+                instance.create()
+                servers.start_all(instance)
+            except BaseException:                        # the logs stay, the next 'up' removes them
+                processes.stop(instance.data)
+                raise
+    return True
+
+
+def down(name, keep=False):
+    """Stop an instance and all that is left of one; False if there was nothing."""
+    cli.need_root()
+    if name not in paths.instances():
+        return False
+    with cli.locked(name):
+        instance = Instance.load(name)
+        processes.stop(paths.data(name))
+        if instance:
+            cli.wait_for("free ports", lambda: not open_ports(instance), 5)
+        if not keep:
+            clean(name)
+            if paths.home(name).exists():
+                shutil.rmtree(paths.home(name))
+    return True
+
+
+def clean(name):
+    """Remove what a killed command or an earlier run left; the passwords stay as they were."""
+    processes.stop(paths.data(name))
+    root.remove(paths.data(name))
+
+
+def open_ports(instance):
+    """Ports of the instance that somebody listens on though its processes are gone."""
+    listening = servers.listening_ports()
+    return [port for side in paths.SIDES for port in instance.services(side).values()
+            if ("4", port) in listening or ("6", port) in listening]
+
+
+def running(name):
+    instance = Instance.load(name)
+    if not instance or not servers.is_running(instance):
+        raise cli.PlatformError(f"'{name}' is not up: start it with 'up {name}'")
+    return instance
+
+
+def switch(name, side, wanted):
+    """Put a side's faults into force; returns when they have taken effect."""
+    with cli.locked(name):
+        instance = running(name)
+        before = instance.on[side]
+        dns_before = instance.dns_stopped()
+        after = wanted(before)
+        instance.on[side] = after
+        instance.save()                                  # first: an interrupted switch can be redone
+        servers.thaw(instance, side)
+        for server in sorted(instance.configure(side)):
+            servers.reload(instance, side, server)
+        apply_beyond_configuration(instance, side, before, after, dns_before)
+    return after
+
+
+def apply_beyond_configuration(instance, side, before, after, dns_before):
+    started = [faults.FAULTS[fault] for fault in after if fault not in before]
+    servers.end(instance, side, {name for fault in started for name in fault.ends})
+    cli.wait_for(f"the ports of {side}", lambda: servers.ports_as_wanted(instance, side), 5)
+    if instance.dns_stopped():
+        servers.stop_dns(instance)
+    elif dns_before:
+        servers.start_dns(instance)
+        cli.wait_for("an answer of the name server", lambda: servers.dns_answers(instance), 5)
+    if set(before) - set(after):
+        if "hold" in before and "hold" not in after:
+            servers.release_held(instance, side)
+        for each in paths.SIDES:
+            servers.flush(instance, each)
+    servers.freeze(instance, side, {name for fault in after for name in faults.FAULTS[fault].freezes})

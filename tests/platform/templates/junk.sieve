@@ -1,0 +1,3 @@
+# Fault "junk": everything is taken for spam.
+require "fileinto";
+fileinto "Junk";

@@ -1,0 +1,5 @@
+# Spam goes where users expect it.
+require "fileinto";
+if header :contains "X-Spam-Flag" "YES" {
+  fileinto "Junk";
+}
