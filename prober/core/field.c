@@ -27,7 +27,7 @@ static void complain(struct walk *walk, const char *code, const char *pointer,
 }
 
 /* RFC 6901: "~" and "/" in a key are escaped. */
-static void pointer_push(struct text *pointer, const char *key)
+void field_pointer_push(struct text *pointer, const char *key)
 {
 	text_puts(pointer, "/");
 	for (; *key != '\0'; key++) {
@@ -81,7 +81,7 @@ static void unknown_key(struct walk *walk, const struct field *const tables[],
 	const json_t *object, const char *key, const char *pointer)
 {
 	const char *nearest = nearest_key(tables, object, key);
-	char message[FIELD_MESSAGE_SIZE], hint[FIELD_MESSAGE_SIZE];
+	char message[FIELD_MESSAGE_SIZE], hint[FIELD_MESSAGE_SIZE] = "";
 
 	snprintf(message, sizeof(message), "unknown key \"%.100s\"", key);
 	if (nearest != NULL)
@@ -94,13 +94,15 @@ static void check_present(struct walk *walk, const struct field *const tables[],
 {
 	for (size_t t = 0; tables[t] != NULL; t++) {
 		for (const struct field *f = tables[t]; f->name != NULL; f++) {
-			char message[FIELD_MESSAGE_SIZE];
+			char message[FIELD_MESSAGE_SIZE], hint[FIELD_MESSAGE_SIZE];
 
 			if ((f->flags & FIELD_REQUIRED) == 0 ||
 				json_object_get(object, f->name) != NULL)
 				continue;
 			snprintf(message, sizeof(message), "\"%s\" is missing", f->name);
-			complain(walk, "missing-key", pointer, FIELD_AT_KEY, message, f->help);
+			snprintf(hint, sizeof(hint), "%s: %s", f->name,
+				f->help != NULL ? f->help : f->kind->name);
+			complain(walk, "missing-key", pointer, FIELD_AT_KEY, message, hint);
 		}
 	}
 }
@@ -123,7 +125,7 @@ static void check_object(struct walk *walk, const struct field *const tables[],
 		const struct field *field = fields_find(tables, key);
 		size_t length = path.length;
 
-		pointer_push(&path, key);
+		field_pointer_push(&path, key);
 		if (field != NULL)
 			check_value(walk, field, value, path.bytes);
 		else if (!is_free_key(key))
@@ -173,7 +175,7 @@ static void check_map(
 	json_object_foreach((json_t *)(uintptr_t)map, key, value) {
 		size_t length = path.length;
 
-		pointer_push(&path, key);
+		field_pointer_push(&path, key);
 		if (!field_is_name(key))
 			complain(walk, "bad-value", path.bytes, FIELD_AT_KEY,
 				"a name here is made of letters, digits, \".\", \"_\" and \"-\"",
@@ -205,19 +207,74 @@ static const char *json_type_name(const json_t *value)
 	return "something else";
 }
 
+/* What a complaint calls the value: its key, or its place in the list of that key. */
+static void name_value(const struct field *field, const char *pointer,
+	char name[static FIELD_MESSAGE_SIZE])
+{
+	const char *last = strrchr(pointer, '/');
+
+	last = last != NULL ? last + 1 : pointer;
+	if (strcmp(last, field->name) != 0 && last[strspn(last, "0123456789")] == '\0')
+		snprintf(name, FIELD_MESSAGE_SIZE, "each of \"%s\"", field->name);
+	else
+		snprintf(name, FIELD_MESSAGE_SIZE, "\"%.100s\"", last);
+}
+
+static bool is_simple(const json_t *value)
+{
+	return json_is_number(value) || json_is_boolean(value);
+}
+
+static void complain_value(struct walk *walk, const struct field *field, const json_t *value,
+	const char *pointer, bool right_type, const char *must_be)
+{
+	char name[FIELD_MESSAGE_SIZE], message[3 * FIELD_MESSAGE_SIZE];
+	char described[FIELD_MESSAGE_SIZE] = "", hint[FIELD_MESSAGE_SIZE] = "";
+
+	if (must_be[0] == '\0' && field->kind->describe != NULL) {
+		field->kind->describe(field, described);
+		must_be = described;
+	}
+	name_value(field, pointer, name);
+	snprintf(message, sizeof(message), "%s must be %s", name,
+		must_be[0] != '\0' ? must_be : field->kind->name);
+	if (field->kind->hint != NULL)
+		field->kind->hint(field, value, hint);
+	if (hint[0] == '\0' && !right_type)
+		snprintf(hint, sizeof(hint), "this is %s%s", json_type_name(value),
+			is_simple(value) && (field->kind->types & FIELD_STRING) != 0
+				? ": put it in quotes"
+				: "");
+	complain(walk, right_type ? "bad-value" : "wrong-type", pointer, FIELD_AT_VALUE, message,
+		hint[0] != '\0' ? hint : NULL);
+}
+
+static bool fits(struct walk *walk, const struct field *field, const json_t *value,
+	const char *pointer)
+{
+	char must_be[FIELD_MESSAGE_SIZE] = "";
+	const char *text = json_string_value(value);
+
+	if ((field->kind->types & 1U << json_typeof(value)) == 0) {
+		complain_value(walk, field, value, pointer, false, "");
+		return false;
+	}
+	/* Nothing behind a NUL would be looked at from here on. */
+	if (text != NULL && strlen(text) != json_string_length(value)) {
+		complain_value(walk, field, value, pointer, true, "text without a NUL");
+		return false;
+	}
+	if (field->kind->check == NULL || field->kind->check(field, value, must_be))
+		return true;
+	complain_value(walk, field, value, pointer, true, must_be);
+	return false;
+}
+
 static void check_value(
 	struct walk *walk, const struct field *field, const json_t *value, const char *pointer)
 {
-	char message[FIELD_MESSAGE_SIZE];
-
-	if (field->kind->check != NULL && !field->kind->check(field, value, message)) {
-		char hint[FIELD_MESSAGE_SIZE + 64];
-
-		snprintf(hint, sizeof(hint), "it is %s; %s: %s", json_type_name(value), field->name,
-			field->help != NULL ? field->help : field->kind->name);
-		complain(walk, "bad-value", pointer, FIELD_AT_VALUE, message, hint);
+	if (!fits(walk, field, value, pointer))
 		return;
-	}
 	if (walk->check->visit != NULL)
 		walk->check->visit(walk->check->context, field, value, pointer);
 	if (field->kind == &field_object && field->fields != NULL) {
@@ -237,7 +294,8 @@ size_t fields_check(const struct field *const tables[], const json_t *object,
 	struct walk walk = {.check = check};
 
 	if (!json_is_object(object))
-		complain(&walk, "wrong-type", pointer, FIELD_AT_VALUE, "must be a map of keys", NULL);
+		complain(&walk, "wrong-type", pointer, FIELD_AT_VALUE,
+			"this must be a map of keys and values", NULL);
 	else
 		check_object(&walk, tables, object, pointer);
 	return walk.complaints;

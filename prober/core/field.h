@@ -14,13 +14,31 @@
 struct field;
 
 #define FIELD_MESSAGE_SIZE 256
+#define FIELD_NAME_PATTERN "^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
+
+/* The JSON types that a value of a kind may have. */
+enum field_type {
+	FIELD_STRING = 1 << JSON_STRING,
+	FIELD_INTEGER = 1 << JSON_INTEGER,
+	FIELD_REAL = 1 << JSON_REAL,
+	FIELD_TRUTH = 1 << JSON_TRUE | 1 << JSON_FALSE,
+	FIELD_OBJECT = 1 << JSON_OBJECT,
+	FIELD_ARRAY = 1 << JSON_ARRAY,
+};
 
 /* What a value may be. One const descriptor each. */
 struct field_kind {
-	const char *name; /* "a duration such as 90s": completes "must be ..." */
-	/* False and a message ("must be ...") if the value cannot be of this kind. May be NULL. */
+	const char *name;   /* "a duration such as 90s": completes "must be ..." */
+	unsigned int types; /* JSON types it may have; `check` sees only those */
+	/* Sets what to say instead of `name`, where that depends on the field. May be NULL. */
+	void (*describe)(const struct field *field, char must_be[static FIELD_MESSAGE_SIZE]);
+	/* False if the value cannot be of this kind; must_be may then be set to say why. May be
+	 * NULL. */
 	bool (*check)(const struct field *field, const json_t *value,
-		char message[static FIELD_MESSAGE_SIZE]);
+		char must_be[static FIELD_MESSAGE_SIZE]);
+	/* How to put right a value that was refused, of any type; or nothing. May be NULL. */
+	void (*hint)(const struct field *field, const json_t *value,
+		char hint[static FIELD_MESSAGE_SIZE]);
 	/* JSON Schema (draft-07) of such a value; a new reference. */
 	json_t *(*schema)(const struct field *field);
 };
@@ -42,7 +60,7 @@ struct field {
 };
 
 /* Kinds for both scenarios and records. */
-extern const struct field_kind field_text;    /* non-empty string without control characters */
+extern const struct field_kind field_text; /* non-empty string without control characters */
 extern const struct field_kind field_bool;
 extern const struct field_kind field_integer; /* >= 0 */
 extern const struct field_kind field_number;
@@ -106,6 +124,10 @@ const struct field *fields_find(const struct field *const tables[], const char *
 
 /* A row that stands for one item of the list or map that `field` describes. */
 struct field field_item(const struct field *field);
+
+struct text;
+/* Appends "/key" to a JSON Pointer, escaped by RFC 6901. */
+void field_pointer_push(struct text *pointer, const char *key);
 
 /* Letters, digits, ".", "_" and "-", beginning with a letter or digit, at most 64: fit for a
  * key, a file name, a metric. */
