@@ -1,0 +1,111 @@
+/* Writing a probe mail: clean by RFC 5322, quiet by RFC 3834, and open about what it is. */
+#include "probe_mail.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "text.h"
+#include "token.h"
+
+#include "ban.h"
+
+#define MAIL_MAX (64 * 1024)
+
+/* RFC 5322, 3.3; day and month names are English whatever the locale. */
+static void format_date(int64_t wall_ns, char *date, size_t size)
+{
+	static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+	static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug",
+		"Sep", "Oct", "Nov", "Dec"};
+	time_t seconds = (time_t)(wall_ns / 1000000000);
+	struct tm utc;
+
+	gmtime_r(&seconds, &utc);
+	snprintf(date, size, "%s, %d %s %d %02d:%02d:%02d +0000", days[utc.tm_wday], utc.tm_mday,
+		months[utc.tm_mon], utc.tm_year + 1900, utc.tm_hour, utc.tm_min, utc.tm_sec);
+}
+
+static const char *domain_of(const char *address)
+{
+	const char *at = strrchr(address, '@');
+
+	return at != NULL ? at + 1 : "localhost.invalid";
+}
+
+static void write_body(struct text *body, const struct mail_order *order, const char *id)
+{
+	text_printf(body,
+		"This mail is a test. A monitoring program, mailprobe, sent it to measure\r\n"
+		"how long mail takes, and deletes it as soon as it has arrived.\r\n"
+		"\r\n"
+		"If you see it as a person: nothing is asked of you, and you may delete it.\r\n"
+		"To have it stopped, write to whoever runs %s.\r\n"
+		"\r\n"
+		"customer: %s\r\n"
+		"scenario: %s\r\n"
+		"vantage:  %s\r\n"
+		"mail:     %s\r\n",
+		order->from, order->customer, order->scenario, order->vantage, id);
+}
+
+static void write_mail(
+	struct probe_mail *mail, const struct mail_order *order, const struct text *body)
+{
+	char date[64];
+	struct text text;
+
+	format_date(order->wall_ns, date, sizeof(date));
+	text_init(&text, MAIL_MAX);
+	text_printf(&text,
+		"Date: %s\r\n"
+		"From: mailprobe <%s>\r\n"
+		"To: <%s>\r\n"
+		"Message-ID: <%s>\r\n"
+		"Subject: mailprobe %s/%s %.8s\r\n"
+		"Auto-Submitted: auto-generated\r\n" TOKEN_HEADER ": %s\r\n"
+		"MIME-Version: 1.0\r\n"
+		"Content-Type: text/plain; charset=utf-8\r\n"
+		"Content-Transfer-Encoding: 7bit\r\n"
+		"\r\n",
+		date, mail->from, mail->to, mail->message_id, order->customer, order->scenario,
+		mail->id + UUID_SIZE - 9, mail->token);
+	text_append(&text, body->bytes, body->length);
+	mail->text = text.bytes;
+	mail->text_length = text.length;
+}
+
+struct probe_mail *probe_mail_compose(const struct mail_order *order)
+{
+	struct probe_mail *mail = calloc(1, sizeof(*mail));
+	struct text body;
+
+	if (mail == NULL)
+		return NULL;
+	uuid_v7(order->wall_ns, mail->id);
+	text_copy(mail->step, sizeof(mail->step), order->step);
+	text_copy(mail->from, sizeof(mail->from), order->from);
+	text_copy(mail->to, sizeof(mail->to), order->to);
+	text_copy(mail->leg, sizeof(mail->leg), order->leg != NULL ? order->leg : "");
+	text_copy(mail->state, sizeof(mail->state), "sending");
+	snprintf(mail->message_id, sizeof(mail->message_id), "mp1.%s@%s", mail->id,
+		domain_of(mail->from));
+	text_init(&body, MAIL_MAX / 2);
+	write_body(&body, order, mail->id);
+	content_hash(body.bytes, body.length, mail->content_hash);
+	token_make(order->key, mail->id, mail->from, mail->to, mail->content_hash, mail->token,
+		sizeof(mail->token));
+	write_mail(mail, order, &body);
+	text_free(&body);
+	return mail;
+}
+
+void probe_mail_free(struct probe_mail **mail)
+{
+	if (*mail == NULL)
+		return;
+	free((*mail)->text);
+	free(*mail);
+	*mail = NULL;
+}

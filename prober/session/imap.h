@@ -1,0 +1,82 @@
+/* imap - a conversation with a mailstore (RFC 3501), by libetpan over our stream.
+ *
+ * Only what is known to be safe in libetpan 1.9.4 is called, and imap_guard stands before its
+ * parser. Phases that belong to the connection are begun here (greeting, starttls, auth); those
+ * that belong to the user's action are begun by the step.
+ */
+#ifndef MAILPROBE_IMAP_H
+#define MAILPROBE_IMAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "failure.h"
+#include "stream.h"
+
+struct imap;
+
+struct imap_mailbox {
+	uint32_t messages;
+	uint32_t uid_next;     /* 0: the server did not say */
+	uint32_t uid_validity; /* 0: the server did not say */
+};
+
+/* A fetched message; free it with imap_message_free. */
+struct imap_message {
+	char *text; /* RFC 5322, as it lies in the mailbox */
+	size_t length;
+	int64_t internal_date_ns; /* wall clock, whole seconds; 0: not given */
+};
+
+/* Takes the stream over (closes it on failure too) and waits for the greeting. A greeting of
+ * BYE is imap.bye; one of PREAUTH before TLS, tls.starttls_stripped. */
+struct imap *imap_open(struct stream *stream, struct failure *why);
+
+/* STARTTLS (RFC 2595); what the server said it can do before is forgotten. */
+int imap_start_tls(struct imap *imap, struct peer_facts *facts, struct failure *why);
+
+/* AUTHENTICATE PLAIN with initial response where the server has both (RFC 4959), else LOGIN.
+ * Never in plain text, but to the loopback. Fails with auth.*. */
+int imap_login(struct imap *imap, const char *username, const char *password,
+	struct failure *why);
+
+/* True if the server has said so since the last login or STARTTLS. */
+bool imap_has(struct imap *imap, const char *capability);
+
+/* SELECT, or EXAMINE, which changes nothing. A NO is imap.no. */
+int imap_select(struct imap *imap, const char *mailbox, bool examine,
+	struct imap_mailbox *mailbox_r, struct failure *why);
+
+/* NOOP: lets the server tell what is new. *messages_r is the number it then has. */
+int imap_noop(struct imap *imap, uint32_t *messages_r, struct failure *why);
+
+/* STATUS of a mailbox that is not selected: messages and uid_next. */
+int imap_status(struct imap *imap, const char *mailbox, struct imap_mailbox *mailbox_r,
+	struct failure *why);
+
+/* UIDs from uid_from on (at most max, ascending) whose header field holds the value. */
+int imap_search_header(struct imap *imap, const char *header, const char *value,
+	uint32_t uid_from, uint32_t *uids, size_t max, size_t *count_r, struct failure *why);
+
+/* The whole message without setting \Seen; *message_r is empty (text NULL) if it is gone. */
+int imap_fetch(
+	struct imap *imap, uint32_t uid, struct imap_message *message_r, struct failure *why);
+void imap_message_free(struct imap_message *message);
+
+/* Marks one message deleted and expunges that one alone (UIDPLUS, RFC 4315). Without UIDPLUS it
+ * stays marked: a plain EXPUNGE would take other people's mail with it. */
+int imap_delete(struct imap *imap, uint32_t uid, bool *expunged_r, struct failure *why);
+
+/* The junk mailbox by SPECIAL-USE (RFC 6154), or by its usual names; "" if there is none. */
+int imap_find_junk(struct imap *imap, char *name, size_t size, struct failure *why);
+
+/* LOGOUT, and wait for its end. */
+int imap_logout(struct imap *imap, struct failure *why);
+
+struct stream *imap_stream(const struct imap *imap);
+
+/* Closes without a word; nulls it. NULL is fine. */
+void imap_close(struct imap **imap);
+
+#endif
