@@ -86,7 +86,7 @@ FAULTS = {
                        closes=SMTP, ends=("smtpd",)),
     "smtp-hang": Fault("SMTP connections are accepted and never answered; off lets them go on",
                        freezes=("master", "smtpd")),
-    "imap-down": Fault("nothing listens for IMAP", {"IMAP_LISTEN": "0", "IMAPS_LISTEN": "0"},
+    "imap-down": Fault("nothing listens for IMAP", {"MAIL_PROTOCOLS": "pop3 lmtp"},
                        closes=IMAP, ends=("imap-login", "imap")),
     "imap-hang": Fault("IMAP connections are accepted and never answered; off lets them go on",
                        freezes=("imap-login", "imap")),

@@ -6,6 +6,7 @@ import re
 import secrets
 import shlex
 import shutil
+import time
 
 from . import certificates, cli, faults, paths, ports, root
 
@@ -20,7 +21,7 @@ HOLES = {
     "FAULT_MX_RCPT": "", "FAULT_END_OF_DATA": "", "FAULT_HEADER_CHECKS": "",
     "FAULT_BODY_CHECKS": "", "FAULT_DOVECOT": "",
     "SMTP": "", "SUBMISSION_TLS": "encrypt", "MX_TLS": "may", "CERTIFICATE": "good",
-    "PASSWORDS": "users", "QUOTA": "50M", "SIEVE": "normal",
+    "MAIL_PROTOCOLS": "imap pop3 lmtp", "PASSWORDS": "users", "QUOTA": "50M", "SIEVE": "normal",
 }
 
 
@@ -64,8 +65,7 @@ class Instance:
         """Everything that the templates of a side may ask for."""
         peer = "outside" if side == "inside" else "inside"
         services = self.services(side)
-        holes = faults.filled(HOLES | {"IMAP_LISTEN": services["IMAP"],
-                                       "IMAPS_LISTEN": services["IMAPS"]}, self.on[side])
+        holes = faults.filled(HOLES, self.on[side])
         holes["SMTP6"] = holes["SMTP"] if self.ipv6 else "#"
         return self.common_values() | holes | {
             "SIDE": side, "DOMAIN": DOMAINS[side], "DATA": paths.within(self.side(side)),
@@ -205,6 +205,8 @@ def write(path, text, mode=0o644, group=-1):
     with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w") as handle:
         os.fchown(handle.fileno(), -1, group)
         handle.write(text)
+    # Postfix waits for two seconds before it believes a main.cf that was just written.
+    os.utime(partial, (time.time() - 60,) * 2)
     partial.rename(path)
     return True
 

@@ -74,15 +74,21 @@ def switch(name, side, wanted):
         instance.on[side] = after
         instance.save()                                  # first: an interrupted switch can be redone
         servers.thaw(instance, side)
+        sessions = to_end(instance, side, set(after) - set(before))
         for server in sorted(instance.configure(side)):
             servers.reload(instance, side, server)
+        processes.send(sessions, signal.SIGTERM)
         apply_beyond_configuration(instance, side, before, after, dns_before)
     return after
 
 
+def to_end(instance, side, started):
+    """Processes whose sessions end with the service: those of now, not the reload's new ones."""
+    names = {name for fault in started for name in faults.FAULTS[fault].ends}
+    return processes.named(instance.side(side), names)
+
+
 def apply_beyond_configuration(instance, side, before, after, dns_before):
-    started = [faults.FAULTS[fault] for fault in after if fault not in before]
-    servers.end(instance, side, {name for fault in started for name in fault.ends})
     cli.wait_for(f"the ports of {side}", lambda: servers.ports_as_wanted(instance, side), 5)
     if instance.dns_stopped():
         servers.stop_dns(instance)

@@ -207,11 +207,6 @@ def dovecot_has_reloaded(folder, old):
                 if processes.name(pid) not in kept and processes.sockets(pid) & listening]
 
 
-def end(instance, side, names):
-    """Cut the sessions of these processes."""
-    processes.send(processes.named(instance.side(side), names), signal.SIGKILL)
-
-
 def freeze(instance, side, names):
     pids = processes.named(instance.side(side), names)
     processes.send(pids, signal.SIGSTOP)
