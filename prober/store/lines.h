@@ -1,6 +1,13 @@
-/* lines - the public record: JSON Lines, <results>/<customer>/<scenario>/YYYY-MM-DD.jsonl. */
+/* lines - the public record: JSON Lines, <results>/<customer>/<scenario>/YYYY-MM-DD.jsonl.
+ *
+ * Each line ends in the key "line_crc32", so that a flipped bit is found wherever the file went:
+ * CRC-32 (as zlib and gzip have it), eight hexadecimal digits, of the line's bytes up to the
+ * comma before that key.
+ */
 #ifndef MAILPROBE_LINES_H
 #define MAILPROBE_LINES_H
+
+#include <stddef.h>
 
 #include <jansson.h>
 
@@ -16,5 +23,21 @@ int lines_append_event(const char *results_dir, const json_t *event, struct fail
 
 /* Rewrites <results>/<customer>/<scenario>/trend.json: temporary file, fsync, rename. */
 int lines_replace_trend(const char *results_dir, const json_t *trend, struct failure *why);
+
+/* A record as the one line that is stored, line end included; the caller frees it. NULL if it is
+ * no object or memory is out. */
+char *lines_format(const json_t *record, size_t *length_r);
+
+enum line_verdict {
+	LINE_GOOD,
+	LINE_DAMAGED, /* a bit was flipped, or it is no line of ours */
+	LINE_TORN,    /* the last one, without its end: a crash */
+};
+
+/* Calls back for each line of a file, oldest first; `record` is NULL unless it is good. Memory
+ * does not grow with the file. Fails with local.storage. */
+int lines_read(const char *path,
+	void (*each)(void *context, enum line_verdict verdict, const json_t *record),
+	void *context, struct failure *why);
 
 #endif

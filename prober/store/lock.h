@@ -10,6 +10,7 @@
  * names its process and age), local.storage if it cannot be made. */
 int lock_take(const char *results_dir, const char *customer, const char *scenario,
 	struct failure *why);
+/* -1 is fine. */
 void lock_release(int fd);
 
 #endif

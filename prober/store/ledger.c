@@ -1,0 +1,270 @@
+#include "ledger.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "clock.h"
+#include "record.h"
+#include "state_private.h"
+#include "statement.h"
+
+#include "ban.h"
+
+/* --- the states ------------------------------------------------------------------------ */
+
+static const struct {
+	const char *from;
+	const char *const to[8];
+} transitions[] = {
+	{"sending", {"accepted", "refused", "deferred", "unknown"}},
+	{"deferred", {"accepted", "refused", "unknown"}},
+	{"accepted", {"delivered", "late", "lost", "bounced", "junked", "altered"}},
+	{"unknown", {"delivered", "late", "lost", "bounced", "junked", "altered"}},
+	{"lost", {"found_after_lost"}},
+};
+
+static bool may_follow(const char *from, const char *to)
+{
+	if (strcmp(from, to) == 0)
+		return true;
+	for (size_t i = 0; i < sizeof(transitions) / sizeof(transitions[0]); i++)
+		if (strcmp(transitions[i].from, from) == 0)
+			return name_index(transitions[i].to, to) >= 0;
+	return false;
+}
+
+/* `lost` may still be found, but nothing has to be looked for any more. */
+static bool is_settled(const char *state)
+{
+	static const char *const open[] = {"sending", "accepted", "deferred", "unknown", NULL};
+
+	return name_index(open, state) < 0;
+}
+
+/* --- writing --------------------------------------------------------------------------- */
+
+static const char *member(const json_t *object, const char *key)
+{
+	const char *value = json_string_value(json_object_get(object, key));
+
+	return value != NULL ? value : "";
+}
+
+static int protocol_failure(struct failure *why, const char *mail, const char *what)
+{
+	return failure_set(why, ERROR_WORKER_PROTOCOL, "mail %.40s %s", mail, what);
+}
+
+/* The stored state and record of a mail; *record_r is NULL if it is not known. */
+static int find(struct state *state, const char *mail, json_t **record_r, struct failure *why)
+{
+	struct statement query;
+
+	*record_r = NULL;
+	statement_begin(&query, state, "SELECT record FROM mails WHERE mail = ?");
+	statement_bind_text(&query, mail);
+	if (statement_row(&query))
+		*record_r = json_loads(statement_text(&query, 0), 0, NULL);
+	if (statement_end(&query, why) < 0) {
+		json_decref(*record_r);
+		return -1;
+	}
+	return 0;
+}
+
+static char *format(const json_t *mail)
+{
+	return json_dumps(mail, JSON_COMPACT | JSON_REAL_PRECISION(15));
+}
+
+static int insert(
+	struct state *state, const json_t *run, const json_t *mail, struct failure *why)
+{
+	static const char *const keys[] = {"run_id", "customer", "scenario", "vantage"};
+	struct statement query;
+	int64_t now = clock_wall();
+	char *record = format(mail);
+	int result;
+
+	if (record == NULL)
+		return failure_set(why, ERROR_LOCAL_RESOURCE, "out of memory");
+	statement_begin(&query, state,
+		"INSERT INTO mails (mail, run_id, customer, scenario, vantage, state, settled,"
+		" intent_ns, changed_ns, record) VALUES (?, ?, ?, ?, ?, 'sending', 0, ?, ?, ?)");
+	statement_bind_text(&query, member(mail, "mail"));
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		statement_bind_text(&query, member(run, keys[i]));
+	statement_bind_integer(&query, now);
+	statement_bind_integer(&query, now);
+	statement_bind_text(&query, record);
+	result = statement_run(&query, why);
+	free(record);
+	return result;
+}
+
+static int insert_new(
+	struct state *state, const json_t *run, const json_t *mail, struct failure *why)
+{
+	json_t *known;
+
+	if (find(state, member(mail, "mail"), &known, why) < 0)
+		return -1;
+	json_decref(known);
+	if (known != NULL)
+		return protocol_failure(why, member(mail, "mail"), "was announced twice");
+	return insert(state, run, mail, why);
+}
+
+int ledger_intent(struct state *state, const json_t *run, const json_t *mail,
+	struct failure *why)
+{
+	const char *id = member(mail, "mail");
+
+	if (!field_is_name(id) || strcmp(member(mail, "state"), "sending") != 0)
+		return protocol_failure(why, id, "was announced in another state than sending");
+	if (state_begin(state, why) < 0)
+		return -1;
+	return state_finish(state, insert_new(state, run, mail, why), why);
+}
+
+static int store(struct state *state, const json_t *mail, struct failure *why)
+{
+	struct statement query;
+	const char *now = member(mail, "state");
+	char *record = format(mail);
+	int result;
+
+	if (record == NULL)
+		return failure_set(why, ERROR_LOCAL_RESOURCE, "out of memory");
+	statement_begin(&query, state,
+		"UPDATE mails SET state = ?, settled = ?, changed_ns = ?, record = ?"
+		" WHERE mail = ?");
+	statement_bind_text(&query, now);
+	statement_bind_integer(&query, is_settled(now));
+	statement_bind_integer(&query, clock_wall());
+	statement_bind_text(&query, record);
+	statement_bind_text(&query, member(mail, "mail"));
+	result = statement_run(&query, why);
+	free(record);
+	return result;
+}
+
+static int move_on(
+	struct state *state, json_t *known, const json_t *mail, struct failure *why)
+{
+	const char *from = member(known, "state"), *to = member(mail, "state");
+
+	if (name_index(mail_states, to) < 0 || !may_follow(from, to))
+		return failure_set(why, ERROR_WORKER_PROTOCOL,
+			"mail %.40s cannot go from %s to \"%.32s\"", member(mail, "mail"), from, to);
+	/* What was found out earlier stays, unless it is told anew. */
+	if (json_object_update(known, (json_t *)(uintptr_t)mail) < 0)
+		return failure_set(why, ERROR_LOCAL_RESOURCE, "out of memory");
+	return store(state, known, why);
+}
+
+static int update(struct state *state, const json_t *mail, struct failure *why)
+{
+	const char *id = member(mail, "mail");
+	json_t *known;
+	int result;
+
+	if (find(state, id, &known, why) < 0)
+		return -1;
+	if (known == NULL)
+		return protocol_failure(why, id, "was never announced");
+	result = move_on(state, known, mail, why);
+	json_decref(known);
+	return result;
+}
+
+int ledger_update(struct state *state, const json_t *mail, struct failure *why)
+{
+	if (state_begin(state, why) < 0)
+		return -1;
+	return state_finish(state, update(state, mail, why), why);
+}
+
+/* --- reading --------------------------------------------------------------------------- */
+
+int ledger_open_mails(struct state *state, const char *customer, const char *scenario,
+	void (*each)(void *context, const json_t *mail), void *context, struct failure *why)
+{
+	struct statement query;
+
+	statement_begin(&query, state,
+		"SELECT record FROM mails WHERE customer = ? AND scenario = ? AND settled = 0"
+		" ORDER BY id");
+	statement_bind_text(&query, customer);
+	statement_bind_text(&query, scenario);
+	while (statement_row(&query)) {
+		json_t *mail = json_loads(statement_text(&query, 0), 0, NULL);
+
+		if (mail != NULL)
+			each(context, mail);
+		json_decref(mail);
+	}
+	return statement_end(&query, why);
+}
+
+json_t *ledger_counts(struct state *state, const char *customer, const char *scenario,
+	struct failure *why)
+{
+	struct statement query;
+	json_t *counts = json_object();
+
+	for (size_t i = 0; mail_states[i] != NULL; i++)
+		json_object_set_new(counts, mail_states[i], json_integer(0));
+	statement_begin(&query, state,
+		"SELECT state, sum(n) FROM"
+		" (SELECT customer, scenario, state, 1 AS n FROM mails"
+		"  UNION ALL SELECT customer, scenario, state, n FROM mails_past)"
+		" WHERE ?1 IS NULL OR (customer = ?1 AND scenario = ?2) GROUP BY state");
+	statement_bind_text(&query, customer);
+	statement_bind_text(&query, scenario);
+	while (statement_row(&query))
+		json_object_set_new(counts, statement_text(&query, 0),
+			json_integer(statement_integer(&query, 1)));
+	if (statement_end(&query, why) < 0) {
+		json_decref(counts);
+		return NULL;
+	}
+	return counts;
+}
+
+/* --- forgetting ------------------------------------------------------------------------ */
+
+static int prune_step(struct state *state, const char *sql, int64_t before_ns, int limit,
+	struct failure *why)
+{
+	struct statement query;
+
+	statement_begin(&query, state, sql);
+	statement_bind_integer(&query, before_ns);
+	statement_bind_integer(&query, limit);
+	return statement_run(&query, why);
+}
+
+#define SETTLED_LONG_AGO                                                                       \
+	"(SELECT id FROM mails WHERE settled = 1 AND changed_ns < ?1 ORDER BY changed_ns, id"  \
+	" LIMIT ?2)"
+
+static int prune(struct state *state, int64_t before_ns, int limit, struct failure *why)
+{
+	if (prune_step(state,
+		    "INSERT INTO mails_past (customer, scenario, state, n)"
+		    " SELECT customer, scenario, state, count(*) FROM mails"
+		    " WHERE id IN " SETTLED_LONG_AGO " GROUP BY customer, scenario, state"
+		    " ON CONFLICT DO UPDATE SET n = n + excluded.n",
+		    before_ns, limit, why) < 0)
+		return -1;
+	return prune_step(state, "DELETE FROM mails WHERE id IN " SETTLED_LONG_AGO, before_ns,
+		limit, why);
+}
+
+int ledger_prune(struct state *state, int64_t before_ns, int limit, struct failure *why)
+{
+	if (state_begin(state, why) < 0)
+		return -1;
+	return state_finish(state, prune(state, before_ns, limit, why), why);
+}

@@ -1,0 +1,33 @@
+/* state_private - what the files of this room share of the store. */
+#ifndef MAILPROBE_STATE_PRIVATE_H
+#define MAILPROBE_STATE_PRIVATE_H
+
+#include <limits.h>
+
+#include <sqlite3.h>
+
+#include "failure.h"
+#include "state.h"
+
+struct field;
+
+struct state {
+	sqlite3 *db;
+	char path[PATH_MAX];
+	const struct field *(*step_facts)(const char *step_type); /* or NULL */
+};
+
+/* local.storage, and a sentence that says what to do about this result code of SQLite. Always
+ * returns -1. */
+int state_failure(struct state *state, int code, struct failure *why);
+
+/* A transaction for writing. What was begun is ended by state_finish: committed and on disk if
+ * `result` is 0, otherwise undone. Returns 0 only if it is committed. */
+int state_begin(struct state *state, struct failure *why);
+int state_finish(struct state *state, int result, struct failure *why);
+
+/* Brings the schema up to date. A result code of SQLite; SQLITE_MISMATCH if the file is a newer
+ * version's or not ours (then *version_r is that version). */
+int state_migrate(struct state *state, int *version_r);
+
+#endif
