@@ -1,8 +1,8 @@
 /* probe_mail - a mail of ours: its identity, its text, and recognising it again.
  *
  * Identity is a token in a header of its own, `Mailprobe-Token: v1.<mail>.<hmac>`: the mail's id
- * is 128 bits of time and randomness, the HMAC-SHA256 binds id, customer, scenario, vantage and
- * the hash of the content, so that a stray, forged or altered mail is never taken for ours.
+ * is 128 bits of time and randomness, the HMAC-SHA256 binds id, envelope and the hash of the
+ * content, so that a stray, forged or altered mail is never taken for ours.
  */
 #ifndef MAILPROBE_PROBE_MAIL_H
 #define MAILPROBE_PROBE_MAIL_H
@@ -17,6 +17,7 @@
 #include "uuid.h"
 
 #define MAIL_KEY_SIZE 32
+#define LEG_SIZE 160
 
 struct mail_key {
 	unsigned char bytes[MAIL_KEY_SIZE];
@@ -35,7 +36,7 @@ struct probe_mail {
 	char to[256];
 	char token[160];      /* value of the header */
 	char content_hash[65];
-	char leg[24];
+	char leg[LEG_SIZE];
 	char state[24]; /* mail_states */
 	int64_t sending_ns;   /* monotonic; 0: not reached */
 	int64_t accepted_ns;  /* monotonic; 0: not accepted */

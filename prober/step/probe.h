@@ -15,6 +15,7 @@
 #include "journey.h"
 #include "probe_mail.h"
 #include "stream.h"
+#include "tcp.h"
 #include "timings.h"
 
 /* The way to whoever keeps the account of mails and shows progress (the supervisor; a recorder
@@ -27,6 +28,8 @@ struct probe_link {
 	void (*state)(void *context, const json_t *mail);
 	/* A step began a phase; `note` says what it waits for, or NULL. */
 	void (*progress)(void *context, const char *step, const char *phase, const char *note);
+	/* A step has ended: its record (record_step and the type's facts). */
+	void (*finished)(void *context, const json_t *step);
 	void *context;
 };
 
@@ -52,8 +55,7 @@ struct probe {
 	struct timings timings;
 	struct transcript transcript;
 	json_t *facts;        /* the step's record so far */
-	struct probe_mail **mails; /* of the chain, by step order; NULL entries: not sent */
-	size_t mail_count;
+	struct probe_mail **mails; /* by the journey's step order; NULL entries: not sent */
 	void *state; /* the step type's own, between prepare, run and finish */
 	bool warned; /* proved its claim, but a stated expectation failed */
 	struct failure warning;
@@ -76,10 +78,25 @@ void probe_note(struct probe *probe, const char *format, ...)
 struct stream *probe_connect(struct probe *probe, const struct endpoint *endpoint,
 	struct failure *why);
 
+/* Puts what TLS told into the facts, where it began after the connection did. */
+void probe_tls_facts(struct probe *probe, const struct peer_facts *peer);
+
 /* Facts of the connection's end (round trip time, retransmits); call before closing. */
 void probe_peer_facts(struct probe *probe, struct stream *stream);
 
 /* The mail that the step of that id sent in this chain, or NULL. */
 struct probe_mail *probe_mail_of(struct probe *probe, const char *step_id);
+
+/* The mail that this step sends; the chain keeps it from now on. */
+void probe_keep_mail(struct probe *probe, struct probe_mail *mail);
+
+/* The mail's record (record_mail) as it is now; a new reference. */
+json_t *probe_mail_record(const struct probe_run *run, const struct probe_mail *mail);
+
+/* Tells the supervisor what has become of the mail. */
+void probe_mail_moved(struct probe *probe, struct probe_mail *mail, const char *state);
+
+/* Sets a timestamp fact from a monotonic instant. */
+void probe_set_time(struct probe *probe, const char *name, int64_t monotonic_ns);
 
 #endif

@@ -1,0 +1,49 @@
+#include "journey.h"
+
+#include <string.h>
+
+#include "field.h"
+
+#include "ban.h"
+
+const struct account *journey_account(const struct journey *journey, const char *name)
+{
+	for (size_t i = 0; i < journey->account_count; i++)
+		if (strcmp(journey->accounts[i].name, name) == 0)
+			return &journey->accounts[i];
+	return NULL;
+}
+
+const struct step *journey_step(const struct journey *journey, const char *id)
+{
+	for (size_t i = 0; i < journey->step_count; i++)
+		if (strcmp(journey->steps[i].id, id) == 0)
+			return &journey->steps[i];
+	return NULL;
+}
+
+const char *step_string(const struct step *step, const char *name)
+{
+	return json_string_value(json_object_get(step->config, name));
+}
+
+bool step_bool(const struct step *step, const char *name)
+{
+	return json_is_true(json_object_get(step->config, name));
+}
+
+int64_t step_duration(const struct step *step, const char *name)
+{
+	const char *text = step_string(step, name);
+	int64_t ns = 0;
+
+	/* The loader has checked it; left out is 0. */
+	if (text != NULL)
+		duration_parse(text, &ns);
+	return ns;
+}
+
+json_int_t step_integer(const struct step *step, const char *name)
+{
+	return json_integer_value(json_object_get(step->config, name));
+}

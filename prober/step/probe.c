@@ -1,0 +1,202 @@
+#include "probe.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "text.h"
+
+#include "ban.h"
+
+static void set_text(json_t *object, const char *name, const char *text)
+{
+	if (text[0] != '\0')
+		json_object_set_new(object, name, json_string(text));
+}
+
+void probe_prove(struct probe *probe, const char *format, ...)
+{
+	char text[FAILURE_TEXT_SIZE], shown[FAILURE_TEXT_SIZE];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	text_printable_copy(shown, sizeof(shown), text, strlen(text));
+	set_text(probe->facts, "proof", shown);
+}
+
+void probe_warn(struct probe *probe, enum error_type type, const char *format, ...)
+{
+	char text[FAILURE_TEXT_SIZE];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	failure_set(&probe->warning, type, "%s", text);
+	probe->warned = true;
+}
+
+void probe_note(struct probe *probe, const char *format, ...)
+{
+	const struct probe_link *link = probe->run->link;
+	char text[256];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	link->progress(
+		link->context, probe->step->id, timings_current(&probe->timings), text);
+}
+
+void probe_set_time(struct probe *probe, const char *name, int64_t monotonic_ns)
+{
+	char text[CLOCK_TIMESTAMP_SIZE];
+
+	clock_format(clock_label(probe->run->origin, monotonic_ns), text);
+	json_object_set_new(probe->facts, name, json_string(text));
+}
+
+/* --- the connection -------------------------------------------------------------------- */
+
+static void attempts_facts(json_t *facts, const struct peer_facts *peer)
+{
+	json_t *attempts = json_array();
+
+	for (size_t i = 0; i < peer->attempt_count; i++)
+		json_array_append_new(attempts,
+			json_pack("{s:s, s:s}", "address", peer->attempts[i].address, "error_type",
+				error_info(peer->attempts[i].error)->name));
+	if (peer->attempt_count > 0)
+		json_object_set(facts, "connect_attempts", attempts);
+	json_decref(attempts);
+}
+
+void probe_tls_facts(struct probe *probe, const struct peer_facts *peer)
+{
+	char text[CLOCK_TIMESTAMP_SIZE];
+
+	set_text(probe->facts, "tls_version", peer->tls.version);
+	set_text(probe->facts, "tls_cipher", peer->tls.cipher);
+	if (peer->tls.expires_wall_ns == 0)
+		return;
+	clock_format(peer->tls.expires_wall_ns, text);
+	set_text(probe->facts, "tls_expires_at", text);
+}
+
+struct stream *probe_connect(
+	struct probe *probe, const struct endpoint *endpoint, struct failure *why)
+{
+	const struct stream_order order = {
+		.endpoint = endpoint,
+		.tls = &probe->account->tls,
+		.ip = probe->account->ip,
+		.dns = probe->dns,
+		.trust = probe->run->trust,
+		.timings = &probe->timings,
+		.transcript = &probe->transcript,
+		.deadline = probe->deadline,
+	};
+	struct peer_facts peer;
+	struct stream *stream = stream_open(&order, &peer, why);
+
+	set_text(probe->facts, "server", peer.server);
+	set_text(probe->facts, "peer_address", peer.address);
+	attempts_facts(probe->facts, &peer);
+	probe_tls_facts(probe, &peer);
+	return stream;
+}
+
+void probe_peer_facts(struct probe *probe, struct stream *stream)
+{
+	double rtt = 0;
+	unsigned int retransmits = 0;
+
+	if (stream == NULL || !tcp_facts(stream_fd(stream), &rtt, &retransmits))
+		return;
+	json_object_set_new(probe->facts, "network_rtt_seconds", json_real(rtt));
+	json_object_set_new(probe->facts, "retransmits", json_integer(retransmits));
+}
+
+/* --- mails ----------------------------------------------------------------------------- */
+
+static size_t step_index(const struct journey *journey, const char *id)
+{
+	size_t i = 0;
+
+	while (i < journey->step_count && strcmp(journey->steps[i].id, id) != 0)
+		i++;
+	return i;
+}
+
+struct probe_mail *probe_mail_of(struct probe *probe, const char *step_id)
+{
+	size_t index = step_index(probe->run->journey, step_id);
+
+	return index < probe->run->journey->step_count ? probe->mails[index] : NULL;
+}
+
+void probe_keep_mail(struct probe *probe, struct probe_mail *mail)
+{
+	probe->mails[step_index(probe->run->journey, probe->step->id)] = mail;
+}
+
+static void set_instant(
+	const struct probe_run *run, json_t *record, const char *name, int64_t monotonic_ns)
+{
+	char text[CLOCK_TIMESTAMP_SIZE];
+
+	if (monotonic_ns == 0)
+		return;
+	clock_format(clock_label(run->origin, monotonic_ns), text);
+	set_text(record, name, text);
+}
+
+/* The clock of a delivery runs from the final 250; a platform that delivers before it answers
+ * may be seen to be faster than that. The best guess is the middle, but never below zero. */
+static void set_delivery(json_t *record, const struct probe_mail *mail)
+{
+	int64_t earliest = mail->absent_ns > mail->sending_ns ? mail->absent_ns : mail->sending_ns;
+	double min = clock_seconds(earliest - mail->accepted_ns);
+	double max = clock_seconds(mail->present_ns - mail->accepted_ns);
+	double middle = (min + max) / 2;
+
+	json_object_set_new(record, "delivery_seconds", json_real(middle > 0 ? middle : 0));
+	json_object_set_new(record, "delivery_seconds_min", json_real(min));
+	json_object_set_new(record, "delivery_seconds_max", json_real(max));
+}
+
+json_t *probe_mail_record(const struct probe_run *run, const struct probe_mail *mail)
+{
+	json_t *record = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "mail", mail->id, "step",
+		mail->step, "message_id", mail->message_id, "from", mail->from, "to", mail->to,
+		"state", mail->state);
+
+	set_text(record, "await", mail->await);
+	set_text(record, "leg", mail->leg);
+	set_instant(run, record, "sending_at", mail->sending_ns);
+	set_instant(run, record, "accepted_at", mail->accepted_ns);
+	set_text(record, "reply", mail->reply);
+	if (mail->found && mail->accepted_ns != 0)
+		set_delivery(record, mail);
+	if (!mail->found)
+		return record;
+	set_text(record, "folder", mail->folder);
+	json_object_set_new(record, "duplicates", json_integer(mail->duplicates));
+	json_object_set_new(record, "deleted", json_boolean(mail->deleted));
+	return record;
+}
+
+void probe_mail_moved(struct probe *probe, struct probe_mail *mail, const char *state)
+{
+	const struct probe_link *link = probe->run->link;
+	json_t *record;
+
+	text_copy(mail->state, sizeof(mail->state), state);
+	record = probe_mail_record(probe->run, mail);
+	link->state(link->context, record);
+	json_decref(record);
+}

@@ -1,0 +1,392 @@
+#include "stage.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "redact.h"
+#include "secret.h"
+#include "step.h"
+#include "text.h"
+
+#include "ban.h"
+
+/* Deep enough for libetpan's parser within the guard's depth; small beside the memory limit. */
+#define CHAIN_STACK (1024 * 1024)
+
+/* What is read once for an account, whatever the number of its steps. */
+struct credentials {
+	char *password;
+	struct failure failed; /* why there is none, or why its TLS settings cannot be used */
+};
+
+/* One step on the stage. */
+struct part {
+	struct probe probe;
+	struct failure setup; /* it cannot even begin */
+	struct failure why;
+	bool chosen;
+	bool begun;
+	int result;
+	size_t chain; /* index of the first part of its chain */
+	int64_t began_ns;
+	json_t *record;
+};
+
+struct stage {
+	const struct probe_run *run;
+	struct part *parts;
+	size_t count;
+	struct credentials *credentials; /* by account */
+	struct probe_mail **mails;
+};
+
+/* --- setting --------------------------------------------------------------------------- */
+
+static void read_credentials(struct stage *stage, size_t index)
+{
+	const struct journey *journey = stage->run->journey;
+	const struct account *account = &journey->accounts[index];
+	struct credentials *to = &stage->credentials[index];
+
+	if (trust_prepare(stage->run->trust, &account->tls, &to->failed) == -1)
+		return;
+	if (account->password == NULL)
+		return;
+	if (secret_read(account->password, journey->base_dir, &to->password, &to->failed) == -1) {
+		failure_prefix(&to->failed, "password of account \"%s\"", account->name);
+		return;
+	}
+	redact_learn(to->password);
+}
+
+static const struct account *account_of(const struct journey *journey, const struct step *step)
+{
+	const char *name = step_string(step, "account");
+
+	if (name == NULL)
+		name = step_string(step, "from");
+	return name != NULL ? journey_account(journey, name) : NULL;
+}
+
+static void set_part(struct stage *stage, size_t index)
+{
+	const struct journey *journey = stage->run->journey;
+	struct part *part = &stage->parts[index];
+	struct probe *probe = &part->probe;
+
+	probe->run = stage->run;
+	probe->step = &journey->steps[index];
+	probe->account = account_of(journey, probe->step);
+	probe->mails = stage->mails;
+	probe->facts = json_object();
+	if (!part->chosen || probe->account == NULL)
+		return;
+	part->setup = stage->credentials[probe->account - journey->accounts].failed;
+	probe->password = stage->credentials[probe->account - journey->accounts].password;
+	if (part->setup.type == ERROR_NONE)
+		probe->dns = dns_create(probe->account->resolver, &part->setup);
+}
+
+/* Index of the step whose mail this one is about; its own if it is about none. */
+static size_t mail_source(const struct journey *journey, size_t index)
+{
+	const char *mail = step_string(&journey->steps[index], "mail");
+
+	for (size_t i = 0; mail != NULL && i < journey->step_count; i++)
+		if (strcmp(journey->steps[i].id, mail) == 0)
+			return i;
+	return index;
+}
+
+/* A chosen step brings the step along that its mail comes from. */
+static void choose(struct stage *stage, const char *only)
+{
+	const struct journey *journey = stage->run->journey;
+
+	for (size_t i = 0; i < stage->count; i++) {
+		stage->parts[i].chain = mail_source(journey, i);
+		if (only != NULL && strcmp(journey->steps[i].id, only) != 0)
+			continue;
+		stage->parts[i].chosen = true;
+		stage->parts[stage->parts[i].chain].chosen = true;
+	}
+}
+
+static bool account_is_used(const struct stage *stage, size_t account)
+{
+	const struct journey *journey = stage->run->journey;
+
+	for (size_t i = 0; i < stage->count; i++)
+		if (stage->parts[i].chosen &&
+			account_of(journey, &journey->steps[i]) == &journey->accounts[account])
+			return true;
+	return false;
+}
+
+static void *allocate(size_t count, size_t size)
+{
+	void *memory = calloc(count > 0 ? count : 1, size);
+
+	/* Before the first packet, with nothing to lose: the supervisor reports the crash. */
+	if (memory == NULL)
+		abort();
+	return memory;
+}
+
+struct stage *stage_set(const struct probe_run *run, const char *only)
+{
+	const struct journey *journey = run->journey;
+	struct stage *stage = allocate(1, sizeof(*stage));
+
+	stage->run = run;
+	stage->count = journey->step_count;
+	stage->parts = allocate(stage->count, sizeof(*stage->parts));
+	stage->mails = allocate(stage->count, sizeof(*stage->mails));
+	stage->credentials = allocate(journey->account_count, sizeof(*stage->credentials));
+	choose(stage, only);
+	for (size_t i = 0; i < journey->account_count; i++)
+		if (account_is_used(stage, i))
+			read_credentials(stage, i);
+	for (size_t i = 0; i < stage->count; i++)
+		set_part(stage, i);
+	return stage;
+}
+
+/* --- playing --------------------------------------------------------------------------- */
+
+static void observe(void *context, const char *phase)
+{
+	struct probe *probe = context;
+	const struct probe_link *link = probe->run->link;
+
+	link->progress(link->context, probe->step->id, phase, NULL);
+}
+
+/* Each half of a step (prepare, run) may take the step's time. */
+static void enter(struct part *part)
+{
+	struct probe *probe = &part->probe;
+
+	if (!part->begun) {
+		part->begun = true;
+		part->began_ns = clock_now();
+		probe->timings.observe = observe;
+		probe->timings.context = probe;
+	}
+	probe->deadline = deadline_earlier(
+		probe->run->deadline, deadline_in(step_duration(probe->step, "timeout")));
+}
+
+static void prepare(struct part *part)
+{
+	const struct step_type *type = part->probe.step->type;
+
+	if (type->prepare == NULL || part->setup.type != ERROR_NONE)
+		return;
+	enter(part);
+	part->result = type->prepare(&part->probe, &part->why);
+	timings_pause(&part->probe.timings);
+}
+
+/* Why the step cannot be tried at all, or NULL. */
+static const char *obstacle(const struct part *part)
+{
+	const char *source = step_string(part->probe.step, "mail");
+	const struct probe_mail *mail;
+
+	if (source == NULL)
+		return NULL;
+	mail = probe_mail_of((struct probe *)(uintptr_t)&part->probe, source);
+	if (mail == NULL || strcmp(mail->state, "refused") == 0)
+		return "the mail was not sent";
+	return NULL;
+}
+
+static void set_failure(const struct part *part, json_t *record, const struct failure *why)
+{
+	char text[FAILURE_TEXT_SIZE];
+	const char *phase = timings_current(&part->probe.timings);
+
+	text_printable_copy(text, sizeof(text), why->text, strlen(why->text));
+	json_object_set_new(record, "error_type", json_string(error_info(why->type)->name));
+	if (phase[0] != '\0')
+		json_object_set_new(record, "error_phase", json_string(phase));
+	json_object_set_new(record, "error", json_string(text));
+	json_object_set_new(record, "blame", json_string(blame_name(why->blame)));
+}
+
+static void set_times(const struct part *part, json_t *record)
+{
+	const struct probe *probe = &part->probe;
+	struct clock_origin origin = probe->run->origin;
+	char text[CLOCK_TIMESTAMP_SIZE];
+
+	if (part->begun) {
+		clock_format(clock_label(origin, part->began_ns), text);
+		json_object_set_new(record, "started_at", json_string(text));
+		json_object_set_new(record, "start_seconds",
+			json_real(clock_seconds(part->began_ns - origin.monotonic_ns)));
+		json_object_set_new(record, "duration_seconds",
+			json_real(clock_seconds(timings_total(&probe->timings))));
+	}
+	json_object_set_new(
+		record, "phases", timings_json(&probe->timings, origin.monotonic_ns));
+}
+
+static json_t *begin_record(const struct part *part, enum outcome outcome)
+{
+	const struct probe *probe = &part->probe;
+	json_t *record = json_pack("{s:s, s:s}", "id", probe->step->id, "type",
+		probe->step->type->name);
+
+	if (probe->account != NULL)
+		json_object_set_new(record, "account", json_string(probe->account->name));
+	json_object_set_new(record, "outcome", json_string(outcome_name(outcome)));
+	return record;
+}
+
+static void write_record(struct part *part, const char *skipped)
+{
+	struct probe *probe = &part->probe;
+	const struct failure *why = NULL;
+	enum outcome outcome = OUTCOME_PASS;
+
+	if (skipped != NULL) {
+		outcome = OUTCOME_SKIPPED;
+	} else if (part->result == -1) {
+		why = &part->why;
+		outcome = outcome_of_blame(why->blame);
+	} else if (probe->warned) {
+		why = &probe->warning;
+		outcome = OUTCOME_WARN;
+	}
+	part->record = begin_record(part, outcome);
+	if (why != NULL)
+		set_failure(part, part->record, why);
+	if (skipped != NULL)
+		json_object_set_new(part->record, "reason", json_string(skipped));
+	set_times(part, part->record);
+	json_object_update(part->record, probe->facts);
+	if (outcome != OUTCOME_PASS && probe->transcript.count > 0)
+		json_object_set_new(part->record, "transcript",
+			transcript_json(&probe->transcript, probe->run->origin.monotonic_ns));
+}
+
+static void perform(struct part *part)
+{
+	struct probe *probe = &part->probe;
+	const struct probe_link *link = probe->run->link;
+	const char *skipped = NULL;
+
+	if (part->setup.type != ERROR_NONE) {
+		part->why = part->setup;
+		part->result = -1;
+	}
+	if (part->result == 0)
+		skipped = obstacle(part);
+	if (part->result == 0 && skipped == NULL) {
+		enter(part);
+		part->result = probe->step->type->run(probe, &part->why);
+		timings_pause(&probe->timings);
+	}
+	if (probe->step->type->finish != NULL)
+		probe->step->type->finish(probe);
+	write_record(part, skipped);
+	if (link->finished != NULL)
+		link->finished(link->context, part->record);
+}
+
+struct chain {
+	struct stage *stage;
+	size_t first;
+	pthread_t thread;
+	bool threaded;
+};
+
+static void *play_chain(void *context)
+{
+	const struct chain *chain = context;
+	struct stage *stage = chain->stage;
+
+	for (size_t i = 0; i < stage->count; i++)
+		if (stage->parts[i].chosen && stage->parts[i].chain == chain->first)
+			prepare(&stage->parts[i]);
+	for (size_t i = 0; i < stage->count; i++)
+		if (stage->parts[i].chosen && stage->parts[i].chain == chain->first)
+			perform(&stage->parts[i]);
+	return NULL;
+}
+
+/* A chain alone needs no thread; one that gets none is played here. */
+static void start_chain(struct chain *chain, bool alone)
+{
+	pthread_attr_t attributes;
+
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, CHAIN_STACK);
+	chain->threaded = !alone &&
+			  pthread_create(&chain->thread, &attributes, play_chain, chain) == 0;
+	pthread_attr_destroy(&attributes);
+	if (!chain->threaded)
+		play_chain(chain);
+}
+
+static size_t find_chains(struct stage *stage, struct chain *chains)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < stage->count; i++)
+		if (stage->parts[i].chosen && stage->parts[i].chain == i)
+			chains[count++] = (struct chain){.stage = stage, .first = i};
+	return count;
+}
+
+static void play_all(struct stage *stage)
+{
+	struct chain *chains = allocate(stage->count, sizeof(*chains));
+	size_t count = find_chains(stage, chains);
+
+	for (size_t i = 0; i < count; i++)
+		start_chain(&chains[i], count == 1);
+	for (size_t i = 0; i < count; i++)
+		if (chains[i].threaded)
+			pthread_join(chains[i].thread, NULL);
+	free(chains);
+}
+
+void stage_play(struct stage *stage, json_t **steps_r, json_t **mails_r)
+{
+	*steps_r = json_array();
+	*mails_r = json_array();
+	play_all(stage);
+	for (size_t i = 0; i < stage->count; i++) {
+		if (stage->parts[i].record != NULL)
+			json_array_append(*steps_r, stage->parts[i].record);
+		if (stage->mails[i] != NULL)
+			json_array_append_new(
+				*mails_r, probe_mail_record(stage->run, stage->mails[i]));
+	}
+}
+
+void stage_strike(struct stage **stage)
+{
+	struct stage *gone = *stage;
+
+	if (gone == NULL)
+		return;
+	for (size_t i = 0; i < gone->count; i++) {
+		json_decref(gone->parts[i].probe.facts);
+		json_decref(gone->parts[i].record);
+		dns_destroy(&gone->parts[i].probe.dns);
+		probe_mail_free(&gone->mails[i]);
+	}
+	for (size_t i = 0; i < gone->run->journey->account_count; i++)
+		secret_free(&gone->credentials[i].password);
+	free(gone->credentials);
+	free(gone->mails);
+	free(gone->parts);
+	free(gone);
+	*stage = NULL;
+}
