@@ -53,6 +53,9 @@ bool worker_receive(struct worker *worker, const struct worker_listener *listene
 /* True once the run's deadline and its grace are over: then call worker_end. */
 bool worker_overdue(const struct worker *worker);
 
+/* Milliseconds until worker_overdue, for poll(2). */
+int worker_left_ms(const struct worker *worker);
+
 /* Kills the worker if it still runs (its whole process group), reaps it, and gives its account:
  * an object with `steps`, `mails`, `sandbox`, `sandbox_missing`, complete whatever happened (of a
  * worker that crashed, was killed or overran: what it had proved so far, and `error` records

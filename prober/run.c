@@ -1,0 +1,404 @@
+#include "run.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "ledger.h"
+#include "lock.h"
+#include "probe_mail.h"
+#include "record.h"
+#include "settle.h"
+#include "state.h"
+#include "step.h"
+#include "trust.h"
+#include "uuid.h"
+#include "worker.h"
+
+#include "ban.h"
+
+#define TICK_MS 200
+
+/* One scenario that is being run. */
+struct job {
+	const struct scenario *scenario; /* NULL: a free place */
+	struct run *run;
+	struct worker *worker;
+	struct clock_origin origin;
+	struct deadline deadline;
+	char run_id[UUID_SIZE];
+	json_t *head; /* the record's first keys: also the ledger's idea of the run */
+	int lock;
+};
+
+struct run {
+	const struct run_settings *settings;
+	const struct run_observer *observer;
+	struct run_totals *totals;
+	struct state *state;
+	struct mail_key key;
+	struct job *jobs;
+	size_t job_count;
+	size_t running;
+	int signals;
+};
+
+/* --- beginning ------------------------------------------------------------------------- */
+
+static const struct field *facts_of(const char *type_name)
+{
+	const struct step_type *type = step_type_find(type_name);
+
+	return type != NULL ? type->facts : NULL;
+}
+
+/* The system's certificates cost tens of milliseconds: once, before the forks. */
+static void load_trust(struct scenario *const scenarios[], size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j < scenarios[i]->journey.account_count; j++)
+			if (scenarios[i]->journey.accounts[j].tls.ca_file == NULL) {
+				trust_load_system();
+				return;
+			}
+}
+
+static int catch_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static json_t *head_of(const struct run *run, const struct job *job)
+{
+	const struct journey *journey = &job->scenario->journey;
+	char started[CLOCK_TIMESTAMP_SIZE];
+
+	clock_format(job->origin.wall_ns, started);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "schema", RESULT_SCHEMA, "run_id",
+		job->run_id, "customer", journey->customer, "scenario", journey->scenario,
+		"vantage", run->settings->vantage, "started_at", started);
+}
+
+/* --- ending ---------------------------------------------------------------------------- */
+
+static void tell_trouble(const struct run *run, const char *sentence)
+{
+	if (run->observer->trouble != NULL)
+		run->observer->trouble(run->observer->context, sentence);
+}
+
+/* Rank of a step's outcome in the run's: what was proved against the platform comes before what
+ * could not be judged; a skipped step decides only if there is nothing else. */
+static int rank(enum outcome outcome)
+{
+	static const int ranks[] = {
+		[OUTCOME_PASS] = 1,
+		[OUTCOME_WARN] = 2,
+		[OUTCOME_ERROR] = 3,
+		[OUTCOME_FAIL] = 4,
+		[OUTCOME_SKIPPED] = 0,
+	};
+
+	return ranks[outcome];
+}
+
+static void copy_key(json_t *to, const json_t *from, const char *key)
+{
+	json_t *value = json_object_get(from, key);
+
+	if (value != NULL)
+		json_object_set(to, key, value);
+}
+
+/* The run's outcome is that of its gravest step, whose reasons it takes over. */
+static void set_outcome(json_t *record, const json_t *steps)
+{
+	const json_t *decisive = NULL;
+	enum outcome outcome = OUTCOME_SKIPPED;
+	json_t *step;
+	size_t index;
+
+	json_array_foreach(steps, index, step) {
+		const char *name = json_string_value(json_object_get(step, "outcome"));
+		enum outcome one = (enum outcome)name_index(outcome_names, name);
+
+		if (decisive == NULL || rank(one) > rank(outcome)) {
+			decisive = step;
+			outcome = one;
+		}
+	}
+	json_object_set_new(record, "outcome", json_string(outcome_name(outcome)));
+	if (outcome == OUTCOME_PASS || decisive == NULL)
+		return;
+	copy_key(record, decisive, "error_type");
+	copy_key(record, decisive, "error");
+	copy_key(record, decisive, "blame");
+}
+
+static void set_end(const struct job *job, json_t *record)
+{
+	char ended[CLOCK_TIMESTAMP_SIZE];
+	int64_t now = clock_now();
+
+	clock_format(clock_label(job->origin, now), ended);
+	json_object_set_new(record, "ended_at", json_string(ended));
+	json_object_set_new(record, "duration_seconds",
+		json_real(clock_seconds(now - job->origin.monotonic_ns)));
+}
+
+/* Puts the record where it belongs and frees the place. */
+static void close_job(struct job *job, json_t *record)
+{
+	struct run *run = job->run;
+	const char *outcome = json_string_value(json_object_get(record, "outcome"));
+	struct failure why = {0};
+	bool stored = settle_result(
+		run->state, run->settings->results_dir, job->scenario, record, &why) == 0;
+
+	if (!stored) {
+		run->totals->unstored++;
+		tell_trouble(run, why.text);
+	}
+	run->totals->outcomes[name_index(outcome_names, outcome)]++;
+	if (run->observer->finished != NULL)
+		run->observer->finished(run->observer->context, job->scenario, record, stored);
+	if (job->lock != -1)
+		lock_release(job->lock);
+	json_decref(record);
+	json_decref(job->head);
+	*job = (struct job){.lock = -1};
+}
+
+static void end_job(struct job *job, bool interrupted)
+{
+	json_t *account = worker_end(&job->worker, interrupted);
+	json_t *record = json_copy(job->head);
+
+	set_end(job, record);
+	set_outcome(record, json_object_get(account, "steps"));
+	json_object_update(record, account);
+	json_decref(account);
+	job->run->running--;
+	close_job(job, record);
+}
+
+/* A run that never got a worker: overlap, or no process to be had. */
+static void end_unstarted(struct job *job, const struct failure *why)
+{
+	json_t *record = json_copy(job->head);
+	enum outcome outcome = why->type == ERROR_LOCAL_OVERLAP ? OUTCOME_SKIPPED
+								: outcome_of_blame(why->blame);
+
+	set_end(job, record);
+	json_object_update_new(record,
+		json_pack("{s:s, s:s, s:s, s:s, s:[], s:[]}", "outcome", outcome_name(outcome),
+			"error_type", error_info(why->type)->name, "error", why->text, "blame",
+			blame_name(why->blame), "steps", "mails"));
+	close_job(job, record);
+}
+
+/* --- starting -------------------------------------------------------------------------- */
+
+static struct job *free_job(struct run *run)
+{
+	for (size_t i = 0; i < run->job_count; i++)
+		if (run->jobs[i].scenario == NULL)
+			return &run->jobs[i];
+	return NULL;
+}
+
+static void start_job(struct run *run, struct job *job, const struct scenario *scenario)
+{
+	const struct journey *journey = &scenario->journey;
+	struct failure why = {0};
+	struct worker_job order;
+
+	*job = (struct job){.scenario = scenario, .run = run, .lock = -1};
+	job->origin = clock_origin_now();
+	job->deadline = (struct deadline){.at_ns = job->origin.monotonic_ns + journey->timeout_ns};
+	uuid_v7(job->origin.wall_ns, job->run_id);
+	job->head = head_of(run, job);
+	if (run->observer->started != NULL)
+		run->observer->started(run->observer->context, scenario);
+	job->lock = lock_take(
+		run->settings->results_dir, journey->customer, journey->scenario, &why);
+	if (job->lock == -1) {
+		end_unstarted(job, &why);
+		return;
+	}
+	order = (struct worker_job){
+		.journey = journey,
+		.only = run->settings->only,
+		.run_id = job->run_id,
+		.vantage = run->settings->vantage,
+		.origin = job->origin,
+		.deadline = job->deadline,
+		.key = &run->key,
+		.require_sandbox = run->settings->require_sandbox,
+	};
+	job->worker = worker_start(&order, &why);
+	if (job->worker == NULL) {
+		end_unstarted(job, &why);
+		return;
+	}
+	run->running++;
+}
+
+/* --- while it runs --------------------------------------------------------------------- */
+
+static int on_intent(void *context, const json_t *mail, struct failure *why)
+{
+	struct job *job = context;
+
+	return ledger_intent(job->run->state, job->head, mail, why);
+}
+
+static void on_state(void *context, const json_t *mail)
+{
+	struct job *job = context;
+	struct failure why = {0};
+
+	if (ledger_update(job->run->state, mail, &why) == -1)
+		tell_trouble(job->run, why.text);
+}
+
+static void on_progress(void *context, const char *step, const char *phase, const char *note)
+{
+	struct job *job = context;
+	const struct run_observer *observer = job->run->observer;
+
+	if (observer->progress != NULL)
+		observer->progress(observer->context, job->scenario, step, phase, note);
+}
+
+static void attend(struct job *job, bool has_frames, bool has_ended)
+{
+	const struct worker_listener listener = {
+		.intent = on_intent,
+		.state = on_state,
+		.progress = on_progress,
+		.context = job,
+	};
+	bool alive = true;
+
+	/* What a worker said before it died still counts. */
+	if (has_frames || has_ended)
+		alive = worker_receive(job->worker, &listener);
+	if (!alive || has_ended || worker_overdue(job->worker))
+		end_job(job, false);
+}
+
+static int wait_ms(const struct run *run)
+{
+	int wait = TICK_MS;
+
+	for (size_t i = 0; i < run->job_count; i++)
+		if (run->jobs[i].worker != NULL) {
+			int left = worker_left_ms(run->jobs[i].worker);
+
+			if (left < wait)
+				wait = left;
+		}
+	return wait;
+}
+
+/* Waits for something to happen and attends to it. Returns the signal that came, or 0. */
+static int attend_all(struct run *run, struct pollfd *polls)
+{
+	struct signalfd_siginfo info;
+	nfds_t used = 0;
+
+	polls[used++] = (struct pollfd){.fd = run->signals, .events = POLLIN};
+	for (size_t i = 0; i < run->job_count; i++) {
+		const struct worker *worker = run->jobs[i].worker;
+
+		polls[used++] = (struct pollfd){
+			.fd = worker != NULL ? worker_fd(worker) : -1, .events = POLLIN};
+		polls[used++] = (struct pollfd){
+			.fd = worker != NULL ? worker_pidfd(worker) : -1, .events = POLLIN};
+	}
+	if (poll(polls, used, wait_ms(run)) == -1 && errno != EINTR)
+		return SIGTERM;
+	if ((polls[0].revents & POLLIN) != 0 &&
+		read(run->signals, &info, sizeof(info)) == sizeof(info))
+		return (int)info.ssi_signo;
+	for (size_t i = 0; i < run->job_count; i++)
+		if (run->jobs[i].worker != NULL)
+			attend(&run->jobs[i], polls[1 + 2 * i].revents != 0,
+				polls[2 + 2 * i].revents != 0);
+	if (run->observer->tick != NULL)
+		run->observer->tick(run->observer->context);
+	return 0;
+}
+
+static void run_all(struct run *run, struct scenario *const scenarios[], size_t count)
+{
+	struct pollfd *polls = calloc(1 + 2 * run->job_count, sizeof(*polls));
+	size_t next = 0;
+
+	while (polls != NULL && run->totals->signal == 0 && (next < count || run->running > 0)) {
+		struct job *job = next < count ? free_job(run) : NULL;
+
+		if (job != NULL)
+			start_job(run, job, scenarios[next++]);
+		else
+			run->totals->signal = attend_all(run, polls);
+	}
+	for (size_t i = 0; i < run->job_count; i++)
+		if (run->jobs[i].worker != NULL)
+			end_job(&run->jobs[i], true);
+	free(polls);
+}
+
+static int begin(struct run *run, size_t count, struct failure *why)
+{
+	run->job_count = run->settings->jobs < count ? run->settings->jobs : count;
+	run->jobs = calloc(run->job_count, sizeof(*run->jobs));
+	if (run->jobs == NULL)
+		return failure_set(why, ERROR_LOCAL_RESOURCE, "out of memory");
+	run->state = state_open(run->settings->results_dir, why);
+	if (run->state == NULL)
+		return -1;
+	state_know_facts(run->state, facts_of);
+	if (mail_key_load(run->settings->results_dir, &run->key, why) == -1)
+		return -1;
+	run->signals = catch_signals();
+	if (run->signals == -1)
+		return failure_set(
+			why, ERROR_LOCAL_RESOURCE, "cannot wait for signals: %s", strerror(errno));
+	return 0;
+}
+
+int run_scenarios(struct scenario *const scenarios[], size_t count,
+	const struct run_settings *settings, const struct run_observer *observer,
+	struct run_totals *totals_r, struct failure *why)
+{
+	struct run run = {.settings = settings, .observer = observer, .totals = totals_r,
+		.signals = -1};
+	int result;
+
+	*totals_r = (struct run_totals){0};
+	result = begin(&run, count, why);
+	if (result == 0) {
+		load_trust(scenarios, count);
+		run_all(&run, scenarios, count);
+	}
+	if (run.signals != -1)
+		close(run.signals);
+	explicit_bzero(&run.key, sizeof(run.key));
+	state_close(&run.state);
+	free(run.jobs);
+	return result;
+}

@@ -1,0 +1,58 @@
+#include "settle.h"
+
+#include <stdint.h>
+
+#include "history.h"
+#include "ledger.h"
+#include "lines.h"
+#include "trend.h"
+#include "watch.h"
+
+#include "ban.h"
+
+static int emit_event(void *context, const json_t *event, struct failure *why)
+{
+	return lines_append_event(context, event, why);
+}
+
+static int settle_mails(struct state *state, const json_t *record, struct failure *why)
+{
+	json_t *mail;
+	size_t index;
+	int result = 0;
+
+	json_array_foreach(json_object_get(record, "mails"), index, mail)
+		if (ledger_update(state, mail, why) == -1)
+			result = -1;
+	return result;
+}
+
+static int write_trend(struct state *state, const char *results_dir, const json_t *record,
+	struct failure *why)
+{
+	json_t *trend = trend_build(state, record, why);
+	int result = trend != NULL ? lines_replace_trend(results_dir, trend, why) : -1;
+
+	json_decref(trend);
+	return result;
+}
+
+int settle_result(struct state *state, const char *results_dir, const struct scenario *scenario,
+	const json_t *record, struct failure *why)
+{
+	int result = 0;
+
+	if (lines_append_result(results_dir, record, why) == -1)
+		result = -1;
+	if (settle_mails(state, record, why) == -1)
+		result = -1;
+	if (history_add(state, record, why) == -1)
+		result = -1;
+	if (write_trend(state, results_dir, record, why) == -1)
+		result = -1;
+	/* The strings of JSON Lines' folder are only read. */
+	if (watch_judge(state, scenario, record, emit_event, (void *)(uintptr_t)results_dir, why) ==
+		-1)
+		result = -1;
+	return result;
+}

@@ -1,0 +1,16 @@
+/* settle - what is written down once a run has ended, in the order that a crash forgives. */
+#ifndef MAILPROBE_SETTLE_H
+#define MAILPROBE_SETTLE_H
+
+#include <jansson.h>
+
+#include "failure.h"
+#include "scenario.h"
+#include "state.h"
+
+/* The line of the record first, then ledger, history, trend and events: what comes later can be
+ * made again from what came before. All are tried; the first failure is reported. */
+int settle_result(struct state *state, const char *results_dir, const struct scenario *scenario,
+	const json_t *record, struct failure *why);
+
+#endif
