@@ -14,7 +14,8 @@
 /* Reads the secret that `source` names, one of
  *   {"file": PATH}         relative to base_dir; regular, ours or root's, mode & 077 == 0, one
  *                          link, not through a symbolic link, at most 64 kB
- *   {"credential": NAME}   a file in $CREDENTIALS_DIRECTORY (systemd.exec(5))
+ *   {"credential": NAME}   a file in $CREDENTIALS_DIRECTORY (systemd.exec(5)), by the same
+ *                          rules, except that an ACL may let its reader in (mode & 037 == 0)
  *   {"command": [ARGV...]} its first line; no shell, 5 s at most
  *   {"env": NAME}
  *   "inline text"
