@@ -15,14 +15,31 @@ class Fault:
     holes: dict = field(default_factory=dict)
     group: str = ""                # of one group at most one is on
     closes: tuple = ()             # services that nobody listens for
-    ends: tuple = ()               # processes whose sessions are cut when it goes on
+    ends: tuple = ()               # processes whose sessions a switch cuts
     freezes: tuple = ()            # processes that are stopped in mid-air (SIGSTOP)
     stops_dns: bool = False        # the name server: one for both sides
 
 
 def answer(hole, reply):
     """Postfix gives this reply, to everybody, at the stage of the hole."""
-    return {hole: f"check_client_access static:{{{reply}}},"}
+    blamed = {"FAULT_MAIL": "sender", "FAULT_RCPT": "recipient", "FAULT_MX_RCPT": "recipient"}
+    return {hole: f"check_{blamed.get(hole, 'client')}_access static:{{{reply}}},"}
+
+
+def clear_login(protocol):
+    """A Dovecot login service that knows no TLS."""
+    return f"""
+service {protocol}-clear-login {{
+  executable = {protocol}-login -o ssl=no
+  type = login
+  protocol = {protocol}
+  user = $default_login_user
+  chroot = login
+  service_count = 0
+  inet_listener {protocol} {{
+    port = @{protocol.upper()}_PORT@
+  }}
+}}"""
 
 
 def certificate(kind, help):
@@ -74,7 +91,10 @@ FAULTS = {
     # TLS.
     "no-starttls": Fault("no STARTTLS on submission, MX, IMAP and POP3 (implicit TLS still works)", {
         "SUBMISSION_TLS": "none", "MX_TLS": "none",
-        "FAULT_DOVECOT": "remote 0.0.0.0/0 {\n  ssl = no\n}\nremote ::/0 {\n  ssl = no\n}"}),
+        # In Dovecot, ssl=no would end implicit TLS as well: the ports without it get login
+        # processes of their own.
+        "IMAP_LISTEN": "0", "POP3_LISTEN": "0",
+        "FAULT_DOVECOT": clear_login("imap") + clear_login("pop3")}),
     "cert-expired": certificate("expired", "expired years ago"),
     "cert-not-yet-valid": certificate("not-yet-valid", "is valid only in years to come"),
     "cert-self-signed": certificate("self-signed", "is self-signed"),
@@ -91,9 +111,11 @@ FAULTS = {
     "imap-hang": Fault("IMAP connections are accepted and never answered; off lets them go on",
                        freezes=("imap-login", "imap")),
     "auth-down": Fault("logins fail for the moment (SMTP 454, IMAP UNAVAILABLE)",
-                       {"PASSWORDS": "there-is-none"}),
+                       {"PASSDB": "dict", "PASSWORDS": "auth-down.dict", "AUTH": "auth-down"},
+                       group="auth", ends=("auth",)),
     "auth-reject": Fault("no password is right any more (SMTP 535, IMAP AUTHENTICATIONFAILED)",
-                         {"PASSWORDS": "other-passwords"}),
+                         {"PASSWORDS": "other-passwords"},
+                         group="auth", ends=("auth",)),
     "dns-down": Fault("nothing answers DNS, for both sides", stops_dns=True),
 }
 

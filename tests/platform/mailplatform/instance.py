@@ -21,7 +21,8 @@ HOLES = {
     "FAULT_MX_RCPT": "", "FAULT_END_OF_DATA": "", "FAULT_HEADER_CHECKS": "",
     "FAULT_BODY_CHECKS": "", "FAULT_DOVECOT": "",
     "SMTP": "", "SUBMISSION_TLS": "encrypt", "MX_TLS": "may", "CERTIFICATE": "good",
-    "MAIL_PROTOCOLS": "imap pop3 lmtp", "PASSWORDS": "users", "QUOTA": "50M", "SIEVE": "normal",
+    "MAIL_PROTOCOLS": "imap pop3 lmtp", "PASSDB": "passwd-file",
+    "PASSWORDS": "users", "AUTH": "auth", "QUOTA": "50M", "SIEVE": "normal",
 }
 
 
@@ -65,7 +66,8 @@ class Instance:
         """Everything that the templates of a side may ask for."""
         peer = "outside" if side == "inside" else "inside"
         services = self.services(side)
-        holes = faults.filled(HOLES, self.on[side])
+        holes = faults.filled(HOLES | {"IMAP_LISTEN": services["IMAP"],
+                                       "POP3_LISTEN": services["POP3"]}, self.on[side])
         holes["SMTP6"] = holes["SMTP"] if self.ipv6 else "#"
         return self.common_values() | holes | {
             "SIDE": side, "DOMAIN": DOMAINS[side], "DATA": paths.within(self.side(side)),
@@ -136,6 +138,7 @@ class Instance:
         make(queue / "public", 0o710, postfix, postdrop)
         make(queue / "maildrop", 0o730, postfix, postdrop)
         make(folder / "data", 0o700, postfix)
+        shutil.copy(paths.TEMPLATES / "auth-down.sh", folder)
         # What the chrooted smtp and smtpd ask the C library for.
         (queue / "etc").mkdir()
         write(queue / "etc" / "resolv.conf",
@@ -159,8 +162,8 @@ class Instance:
             # Dovecot copies the mode of this folder: a prober without root may watch the mailbox.
             make(mail / user, 0o755, root.MAIL_USER, root.MAIL_USER)
             make(mail / user / "Maildir", 0o755, root.MAIL_USER, root.MAIL_USER)
-        for name in ("normal", "junk"):
-            shutil.copy(paths.TEMPLATES / f"{name}.sieve", folder)
+        for name in ("normal.sieve", "junk.sieve", "auth-down.dict"):
+            shutil.copy(paths.TEMPLATES / name, folder)
 
     def describe(self):
         """env and platform.json: the same keys, for shells and for everybody else."""

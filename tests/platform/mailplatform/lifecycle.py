@@ -74,7 +74,7 @@ def switch(name, side, wanted):
         instance.on[side] = after
         instance.save()                                  # first: an interrupted switch can be redone
         servers.thaw(instance, side)
-        sessions = to_end(instance, side, set(after) - set(before))
+        sessions = to_end(instance, side, set(after) ^ set(before))
         for server in sorted(instance.configure(side)):
             servers.reload(instance, side, server)
         processes.send(sessions, signal.SIGTERM)
@@ -82,9 +82,9 @@ def switch(name, side, wanted):
     return after
 
 
-def to_end(instance, side, started):
-    """Processes whose sessions end with the service: those of now, not the reload's new ones."""
-    names = {name for fault in started for name in faults.FAULTS[fault].ends}
+def to_end(instance, side, switched):
+    """Processes whose sessions end with a switch: those of now, not the reload's new ones."""
+    names = {name for fault in switched for name in faults.FAULTS[fault].ends}
     return processes.named(instance.side(side), names)
 
 
