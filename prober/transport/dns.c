@@ -168,7 +168,9 @@ static void pump(struct dns *dns, const struct question *a, const struct questio
 	while ((a->asked && !a->done) || (b->asked && !b->done)) {
 		ares_socket_t sockets[ARES_GETSOCK_MAXNUM];
 		struct pollfd polls[ARES_GETSOCK_MAXNUM];
-		int bits = ares_getsock(dns->channel, sockets, ARES_GETSOCK_MAXNUM);
+		/* Low half readable, high half writable; c-ares' own macros shift into the sign. */
+		unsigned int bits = (unsigned int)ares_getsock(
+			dns->channel, sockets, ARES_GETSOCK_MAXNUM);
 		nfds_t count = 0;
 		struct timeval left = {
 			.tv_sec = deadline_left_ms(deadline) / 1000,
@@ -181,8 +183,9 @@ static void pump(struct dns *dns, const struct question *a, const struct questio
 			return;
 		}
 		for (int i = 0; i < ARES_GETSOCK_MAXNUM; i++) {
-			short events = (short)((ARES_GETSOCK_READABLE(bits, i) ? POLLIN : 0) |
-					       (ARES_GETSOCK_WRITABLE(bits, i) ? POLLOUT : 0));
+			short events = (short)((bits >> i & 1 ? POLLIN : 0) |
+					       (bits >> (i + ARES_GETSOCK_MAXNUM) & 1 ? POLLOUT
+										      : 0));
 
 			if (events != 0)
 				polls[count++] = (struct pollfd){.fd = sockets[i], .events = events};
