@@ -9,15 +9,15 @@
 #include <jansson.h>
 
 struct complaint {
-	char *file;       /* the one that holds the text, which may be an included one */
+	const char *file;       /* the one that holds the text, which may be an included one */
 	int line, column; /* from 1, in characters; 0: about the file as a whole */
 	int width;        /* of the marked text, in terminal cells */
 	int indent;       /* of the marked text in source_line, in terminal cells */
-	char *source_line; /* printable, cut to fit, secrets masked; NULL if there is none */
-	char *pointer;     /* RFC 6901; "" for the whole file */
-	char *code;        /* stable, such as "unknown-key" */
-	char *message;
-	char *hint; /* or NULL */
+	const char *source_line; /* printable, cut to fit, secrets masked; NULL if there is none */
+	const char *pointer;     /* RFC 6901; "" for the whole file */
+	const char *code;        /* stable, such as "unknown-key" */
+	const char *message;
+	const char *hint; /* or NULL */
 	bool is_warning;
 };
 
@@ -27,7 +27,8 @@ struct complaints {
 	size_t errors; /* without the warnings */
 };
 
-/* A copy of `complaint` is added, unless the list holds the very same. */
+/* A copy of `complaint` is added, unless the list holds the very same. Past 100, errors are
+ * only counted. */
 void complaints_add(struct complaints *complaints, const struct complaint *complaint);
 
 /* About a whole file. */
