@@ -113,6 +113,8 @@ const struct field record_run[] = {
 	{"steps", &field_list, R, "in the scenario's order", .item = &field_object},
 	{"mails", &field_list, R, "probe mails sent by this run", .item = &field_object,
 		.fields = record_mail},
+	{"line_crc32", &field_text, 0, "CRC-32 (hexadecimal) of the line up to the comma before "
+				       "this key, which is the last; only where it is stored"},
 	{0},
 };
 
@@ -143,6 +145,8 @@ const struct field record_event[] = {
 	{"evidence", &field_list, R, "the newest runs it rests on", .item = &field_object,
 		.fields = evidence_fields},
 	{"runbook_url", &field_text, 0, "what to do"},
+	{"line_crc32", &field_text, 0, "CRC-32 (hexadecimal) of the line up to the comma before "
+				       "this key, which is the last; only where it is stored"},
 	{0},
 };
 
@@ -154,6 +158,8 @@ static const struct field window_fields[] = {
 	{"p95", &field_number, 0, "95th percentile; absent if n is too small"},
 	{"max", &field_number, 0, "largest value"},
 	{"too_small_for", &field_list, 0, "percentiles that n is too small for",
+		.item = &field_name},
+	{"at_least", &field_list, 0, "which of these are lower bounds, because of censored values",
 		.item = &field_name},
 	{0},
 };
@@ -168,7 +174,8 @@ static const struct field count_fields[] = {
 };
 
 static const struct field metric_fields[] = {
-	{"last", &field_number, 0, "the newest value"},
+	{"last", &field_number, 0, "the newest value; absent if it is only a lower bound"},
+	{"last_at", &field_timestamp, 0, "start of the run that it is from"},
 	{"windows", &field_map, R, "by length: 1h 24h 7d 30d", .item = &field_object,
 		.fields = window_fields},
 	{0},

@@ -1,14 +1,21 @@
-/* history - values of metrics over runs, in state.db. */
+/* history - values of metrics over runs, in state.db.
+ *
+ * A series is one scenario of one customer as seen from one vantage. What is kept of a run is one
+ * row, whatever the number of its metrics; a window is read in one sweep over its runs.
+ */
 #ifndef MAILPROBE_HISTORY_H
 #define MAILPROBE_HISTORY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <jansson.h>
 
 #include "failure.h"
 #include "state.h"
+
+#define HISTORY_DAYS 35
 
 /* One value of a run. A censored one is a lower bound: a mail that had not come by then. */
 struct sample {
@@ -27,8 +34,10 @@ struct run_mark {
 
 /* Stores all metrics of a result record (record.h, FIELD_METRIC, and phases):
  *   duration_seconds, <step>.duration_seconds, <step>.phases.<phase>, <mail's step>.delivery_seconds
- * and the run's mark, in one transaction. Storing a run_id again changes nothing. Values older
- * than 35 days are dropped on the way. */
+ * and the run's mark, in one transaction. Times are kept of what passed (or warned) only; phases
+ * that were gone through more than once are summed. A mail that had not come is kept as censored
+ * at the `waited_seconds` of its await. Storing a run_id again changes nothing. Values older than
+ * 35 days are dropped on the way. */
 int history_add(struct state *state, const json_t *record, struct failure *why);
 
 /* Samples of a metric since an instant, oldest first; *samples_r is the caller's to free. */
@@ -45,5 +54,31 @@ int history_runs(struct state *state, const char *customer, const char *scenario
  * array of strings, or NULL on failure. */
 json_t *history_metrics(struct state *state, const char *customer, const char *scenario,
 	const char *vantage, int64_t since_ns, struct failure *why);
+
+/* The samples of a run, packed; history_value takes one out. */
+struct history_row {
+	struct run_mark mark;
+	const unsigned char *bytes;
+	size_t count;
+};
+
+struct history_value {
+	uint32_t metric; /* an id; names by history_names */
+	bool censored;
+	double value;
+};
+
+struct history_value history_value(const struct history_row *row, size_t index);
+
+/* All runs since an instant with all their samples, oldest first, in one sweep. */
+int history_sweep(struct state *state, const char *customer, const char *scenario,
+	const char *vantage, int64_t since_ns,
+	void (*each)(void *context, const struct history_row *row), void *context,
+	struct failure *why);
+
+/* Id and name of each metric that the series ever had, by name. */
+int history_names(struct state *state, const char *customer, const char *scenario,
+	const char *vantage, void (*each)(void *context, uint32_t metric, const char *name),
+	void *context, struct failure *why);
 
 #endif

@@ -1,0 +1,267 @@
+/* The reading half of history.h. */
+#include "history.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "error_type.h"
+#include "sample.h"
+#include "series.h"
+#include "statement.h"
+#include "text.h"
+
+#include "ban.h"
+
+struct history_value history_value(const struct history_row *row, size_t index)
+{
+	return sample_unpack(row->bytes + SAMPLE_BYTES * index);
+}
+
+static void read_mark(struct statement *query, struct run_mark *mark)
+{
+	*mark = (struct run_mark){.at_ns = statement_integer(query, 1)};
+	text_copy(mark->run_id, sizeof(mark->run_id), statement_text(query, 0));
+	mark->outcome = name_index(outcome_names, statement_text(query, 2));
+}
+
+int history_sweep(struct state *state, const char *customer, const char *scenario,
+	const char *vantage, int64_t since_ns,
+	void (*each)(void *context, const struct history_row *row), void *context,
+	struct failure *why)
+{
+	const struct series_key key = {customer, scenario, vantage};
+	struct statement query;
+	int64_t series;
+
+	if (series_find(state, &key, &series, why) < 0)
+		return -1;
+	statement_begin(&query, state,
+		"SELECT run_id, at_ns, outcome, samples FROM runs"
+		" WHERE id BETWEEN ? AND ? AND at_ns >= ? ORDER BY id");
+	statement_bind_integer(&query, series_run_id(series, since_ns));
+	statement_bind_integer(&query, series_run_id(series, INT64_MAX));
+	statement_bind_integer(&query, since_ns);
+	while (statement_row(&query)) {
+		struct history_row row;
+		size_t size;
+
+		read_mark(&query, &row.mark);
+		row.bytes = statement_blob(&query, 3, &size);
+		row.count = size / SAMPLE_BYTES;
+		each(context, &row);
+	}
+	return statement_end(&query, why);
+}
+
+int history_names(struct state *state, const char *customer, const char *scenario,
+	const char *vantage, void (*each)(void *context, uint32_t metric, const char *name),
+	void *context, struct failure *why)
+{
+	const struct series_key key = {customer, scenario, vantage};
+	struct statement query;
+	int64_t series;
+
+	if (series_find(state, &key, &series, why) < 0)
+		return -1;
+	statement_begin(
+		&query, state, "SELECT id, name FROM metrics WHERE series = ? ORDER BY name");
+	statement_bind_integer(&query, series);
+	while (statement_row(&query))
+		each(context, (uint32_t)statement_integer(&query, 0), statement_text(&query, 1));
+	return statement_end(&query, why);
+}
+
+/* --- one metric ------------------------------------------------------------------------ */
+
+struct gathering {
+	const char *name;
+	uint32_t metric; /* 0: not known */
+	struct sample *samples;
+	size_t count, capacity;
+	bool out_of_memory;
+};
+
+static void match_name(void *context, uint32_t metric, const char *name)
+{
+	struct gathering *gathering = context;
+
+	if (strcmp(name, gathering->name) == 0)
+		gathering->metric = metric;
+}
+
+static struct sample *next_sample(struct gathering *gathering)
+{
+	size_t capacity = gathering->capacity > 0 ? 2 * gathering->capacity : 64;
+	struct sample *samples;
+
+	if (gathering->count == gathering->capacity) {
+		samples = reallocarray(gathering->samples, capacity, sizeof(*samples));
+		if (samples == NULL) {
+			gathering->out_of_memory = true;
+			return NULL;
+		}
+		gathering->samples = samples;
+		gathering->capacity = capacity;
+	}
+	return &gathering->samples[gathering->count++];
+}
+
+static void gather(void *context, const struct history_row *row)
+{
+	struct gathering *gathering = context;
+
+	for (size_t i = 0; i < row->count; i++) {
+		struct history_value value = history_value(row, i);
+		struct sample *sample;
+
+		if (value.metric != gathering->metric)
+			continue;
+		sample = next_sample(gathering);
+		if (sample == NULL)
+			return;
+		*sample = (struct sample){
+			.at_ns = row->mark.at_ns, .value = value.value, .censored = value.censored};
+		text_copy(sample->run_id, sizeof(sample->run_id), row->mark.run_id);
+	}
+}
+
+int history_samples(struct state *state, const char *customer, const char *scenario,
+	const char *vantage, const char *metric, int64_t since_ns, struct sample **samples_r,
+	size_t *count_r, struct failure *why)
+{
+	struct gathering gathering = {.name = metric};
+	int result;
+
+	result = history_names(state, customer, scenario, vantage, match_name, &gathering, why);
+	if (result == 0 && gathering.metric != 0)
+		result = history_sweep(state, customer, scenario, vantage, since_ns, gather,
+			&gathering, why);
+	if (result == 0 && gathering.out_of_memory)
+		result = failure_set(why, ERROR_LOCAL_RESOURCE, "out of memory");
+	if (result < 0) {
+		free(gathering.samples);
+		return -1;
+	}
+	*samples_r = gathering.samples;
+	*count_r = gathering.count;
+	return 0;
+}
+
+/* --- runs ------------------------------------------------------------------------------ */
+
+static void reverse(struct run_mark *runs, size_t count)
+{
+	for (size_t i = 0; i < count / 2; i++) {
+		struct run_mark mark = runs[i];
+
+		runs[i] = runs[count - 1 - i];
+		runs[count - 1 - i] = mark;
+	}
+}
+
+/* Newest first, so that a limit costs no more than itself. */
+static int read_runs(struct state *state, int64_t series, int64_t since_ns, size_t limit,
+	struct run_mark **runs_r, size_t *count_r, struct failure *why)
+{
+	struct statement query;
+	struct run_mark *runs = NULL;
+	size_t count = 0, capacity = 0;
+	int result = 0;
+
+	statement_begin(&query, state,
+		"SELECT run_id, at_ns, outcome FROM runs"
+		" WHERE id BETWEEN ? AND ? AND at_ns >= ? ORDER BY id DESC LIMIT ?");
+	statement_bind_integer(&query, series_run_id(series, since_ns));
+	statement_bind_integer(&query, series_run_id(series, INT64_MAX));
+	statement_bind_integer(&query, since_ns);
+	statement_bind_integer(&query, limit > 0 ? (int64_t)limit : -1);
+	while (statement_row(&query)) {
+		if (count == capacity) {
+			struct run_mark *more;
+
+			capacity = capacity > 0 ? 2 * capacity : 64;
+			more = reallocarray(runs, capacity, sizeof(*runs));
+			if (more == NULL) {
+				result = failure_set(
+					why, ERROR_LOCAL_RESOURCE, "out of memory");
+				break;
+			}
+			runs = more;
+		}
+		read_mark(&query, &runs[count++]);
+	}
+	*runs_r = runs;
+	*count_r = count;
+	return statement_end(&query, why) < 0 ? -1 : result;
+}
+
+int history_runs(struct state *state, const char *customer, const char *scenario,
+	const char *vantage, int64_t since_ns, size_t limit, struct run_mark **runs_r,
+	size_t *count_r, struct failure *why)
+{
+	const struct series_key key = {customer, scenario, vantage};
+	struct run_mark *runs = NULL;
+	size_t count = 0;
+	int64_t series;
+
+	if (series_find(state, &key, &series, why) < 0)
+		return -1;
+	if (read_runs(state, series, since_ns, limit, &runs, &count, why) < 0) {
+		free(runs);
+		return -1;
+	}
+	reverse(runs, count);
+	*runs_r = runs;
+	*count_r = count;
+	return 0;
+}
+
+/* --- names ----------------------------------------------------------------------------- */
+
+struct listing {
+	json_t *seen;  /* id: true */
+	json_t *names;
+};
+
+static const char *id_text(uint32_t metric, char text[static 16])
+{
+	snprintf(text, 16, "%u", (unsigned int)metric);
+	return text;
+}
+
+static void mark_seen(void *context, const struct history_row *row)
+{
+	struct listing *listing = context;
+	char id[16];
+
+	for (size_t i = 0; i < row->count; i++)
+		json_object_set_new(
+			listing->seen, id_text(history_value(row, i).metric, id), json_true());
+}
+
+static void list_seen(void *context, uint32_t metric, const char *name)
+{
+	struct listing *listing = context;
+	char id[16];
+
+	if (json_object_get(listing->seen, id_text(metric, id)) != NULL)
+		json_array_append_new(listing->names, json_string(name));
+}
+
+json_t *history_metrics(struct state *state, const char *customer, const char *scenario,
+	const char *vantage, int64_t since_ns, struct failure *why)
+{
+	struct listing listing = {json_object(), json_array()};
+	int result = history_sweep(
+		state, customer, scenario, vantage, since_ns, mark_seen, &listing, why);
+
+	if (result == 0)
+		result = history_names(
+			state, customer, scenario, vantage, list_seen, &listing, why);
+	json_decref(listing.seen);
+	if (result == 0)
+		return listing.names;
+	json_decref(listing.names);
+	return NULL;
+}

@@ -1,0 +1,92 @@
+#include "rules.h"
+
+#include <stdlib.h>
+
+#include "statement.h"
+
+#include "ban.h"
+
+static void bind_key(struct statement *query, const struct rule_key *key)
+{
+	statement_bind_text(query, key->customer);
+	statement_bind_text(query, key->scenario);
+	statement_bind_text(query, key->rule);
+}
+
+int rules_load(struct state *state, const struct rule_key *key, json_t **memory_r,
+	json_t **pending_r, struct failure *why)
+{
+	struct statement query;
+	json_t *memory = NULL, *pending = NULL;
+
+	statement_begin(&query, state,
+		"SELECT memory, pending FROM rules"
+		" WHERE customer = ? AND scenario = ? AND rule = ?");
+	bind_key(&query, key);
+	if (statement_row(&query)) {
+		memory = json_loads(statement_text(&query, 0), 0, NULL);
+		pending = json_loads(statement_text(&query, 1), 0, NULL);
+	}
+	if (statement_end(&query, why) < 0) {
+		json_decref(memory);
+		json_decref(pending);
+		return -1;
+	}
+	*memory_r = memory;
+	*pending_r = pending;
+	return 0;
+}
+
+static char *format(const json_t *object)
+{
+	return object != NULL ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
+}
+
+int rules_store(struct state *state, const struct rule_key *key, const json_t *memory,
+	const json_t *pending, struct failure *why)
+{
+	struct statement query;
+	char *memory_text = format(memory), *pending_text = format(pending);
+	int result;
+
+	statement_begin(&query, state,
+		"INSERT INTO rules (customer, scenario, rule, memory, pending)"
+		" VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE"
+		" SET memory = excluded.memory, pending = excluded.pending");
+	bind_key(&query, key);
+	statement_bind_text(&query, memory_text);
+	statement_bind_text(&query, pending_text);
+	result = statement_run(&query, why);
+	free(memory_text);
+	free(pending_text);
+	return result;
+}
+
+int rules_emitted(struct state *state, const struct rule_key *key, struct failure *why)
+{
+	struct statement query;
+
+	statement_begin(&query, state,
+		"UPDATE rules SET pending = NULL"
+		" WHERE customer = ? AND scenario = ? AND rule = ?");
+	bind_key(&query, key);
+	return statement_run(&query, why);
+}
+
+json_t *rules_names(struct state *state, const char *customer, const char *scenario,
+	struct failure *why)
+{
+	struct statement query;
+	json_t *names = json_array();
+
+	statement_begin(&query, state,
+		"SELECT rule FROM rules WHERE customer = ? AND scenario = ? ORDER BY rule");
+	statement_bind_text(&query, customer);
+	statement_bind_text(&query, scenario);
+	while (statement_row(&query))
+		json_array_append_new(names, json_string(statement_text(&query, 0)));
+	if (statement_end(&query, why) == 0)
+		return names;
+	json_decref(names);
+	return NULL;
+}

@@ -1,0 +1,34 @@
+/* rules - what limits remember between runs, and the event that each may not have written yet.
+ *
+ * A rule's memory and the event that goes with it are stored together, before the event is
+ * written; only when it is written, it stops being pending. A crash in between writes it twice,
+ * never not at all.
+ */
+#ifndef MAILPROBE_RULES_H
+#define MAILPROBE_RULES_H
+
+#include <jansson.h>
+
+#include "failure.h"
+#include "state.h"
+
+struct rule_key {
+	const char *customer, *scenario, *rule;
+};
+
+/* New references; NULL where there is nothing. */
+int rules_load(struct state *state, const struct rule_key *key, json_t **memory_r,
+	json_t **pending_r, struct failure *why);
+
+/* `pending` may be NULL. */
+int rules_store(struct state *state, const struct rule_key *key, const json_t *memory,
+	const json_t *pending, struct failure *why);
+
+/* The pending event is written. */
+int rules_emitted(struct state *state, const struct rule_key *key, struct failure *why);
+
+/* Names of all rules of the scenario that remember anything: a new array, or NULL. */
+json_t *rules_names(struct state *state, const char *customer, const char *scenario,
+	struct failure *why);
+
+#endif

@@ -1,0 +1,214 @@
+#include "sample.h"
+
+#include <endian.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "record.h"
+
+#include "ban.h"
+
+struct walk {
+	sample_each *each;
+	void *context;
+};
+
+static const char *member(const json_t *object, const char *key)
+{
+	const char *value = json_string_value(json_object_get(object, key));
+
+	return value != NULL ? value : "";
+}
+
+/* --- emitting -------------------------------------------------------------------------- */
+
+__attribute__((format(printf, 4, 5))) static int emit(
+	const struct walk *walk, double value, bool censored, const char *format, ...)
+{
+	char name[METRIC_NAME_SIZE];
+	va_list args;
+	int length;
+
+	va_start(args, format);
+	length = vsnprintf(name, sizeof(name), format, args);
+	va_end(args);
+	if (length < 0 || (size_t)length >= sizeof(name) || !isfinite(value))
+		return 0;
+	return walk->each(walk->context, name, value, censored);
+}
+
+static bool is_metric(const struct field *field, const json_t *value)
+{
+	return (field->flags & FIELD_METRIC) != 0 && json_is_number(value);
+}
+
+/* All metrics of one object, as "<prefix><field>". */
+static int emit_fields(const struct walk *walk, const struct field table[], const json_t *object,
+	const char *prefix, const char *dot)
+{
+	for (const struct field *f = table; f != NULL && f->name != NULL; f++) {
+		const json_t *value = json_object_get(object, f->name);
+
+		if (is_metric(f, value) && emit(walk, json_number_value(value), false, "%s%s%s",
+						   prefix, dot, f->name) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* --- steps ----------------------------------------------------------------------------- */
+
+static double phase_sum(const json_t *phases, const char *name)
+{
+	double sum = 0;
+	size_t index;
+	json_t *phase;
+
+	json_array_foreach(phases, index, phase)
+		if (strcmp(member(phase, "name"), name) == 0)
+			sum += json_number_value(json_object_get(phase, "duration_seconds"));
+	return sum;
+}
+
+static bool came_before(const json_t *phases, size_t index, const char *name)
+{
+	for (size_t i = 0; i < index; i++)
+		if (strcmp(member(json_array_get(phases, i), "name"), name) == 0)
+			return true;
+	return false;
+}
+
+/* A phase that was gone through twice (two folders) is one value: their sum. */
+static int emit_phases(const struct walk *walk, const json_t *step)
+{
+	const json_t *phases = json_object_get(step, "phases");
+	size_t index;
+	json_t *phase;
+
+	json_array_foreach(phases, index, phase) {
+		const char *name = member(phase, "name");
+
+		if (came_before(phases, index, name))
+			continue;
+		if (emit(walk, phase_sum(phases, name), false, "%s.phases.%s", member(step, "id"),
+			    name) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Of what did not work, the time says how long it was tried, not how long it takes. */
+static bool proved(const json_t *object)
+{
+	const char *outcome = member(object, "outcome");
+
+	return strcmp(outcome, "pass") == 0 || strcmp(outcome, "warn") == 0;
+}
+
+static int emit_step(const struct walk *walk, const json_t *step,
+	const struct field *(*facts)(const char *step_type))
+{
+	const char *id = member(step, "id");
+
+	if (!proved(step) || !field_is_name(id))
+		return 0;
+	if (emit_fields(walk, record_step, step, id, ".") < 0 || emit_phases(walk, step) < 0)
+		return -1;
+	if (facts == NULL)
+		return 0;
+	return emit_fields(walk, facts(member(step, "type")), step, id, ".");
+}
+
+/* --- mails ----------------------------------------------------------------------------- */
+
+static const json_t *step_of(const json_t *record, const char *id)
+{
+	size_t index;
+	json_t *step;
+
+	json_array_foreach(json_object_get(record, "steps"), index, step)
+		if (strcmp(member(step, "id"), id) == 0)
+			return step;
+	return NULL;
+}
+
+/* A mail that had not come when it was last looked for: it takes at least that long. Where
+ * nobody looked (the mailbox was down, the run was cut off), nothing is known and nothing is
+ * said. */
+static int emit_censored(const struct walk *walk, const json_t *record, const json_t *mail)
+{
+	static const char *const missing[] = {"accepted", "unknown", "lost", NULL};
+	const json_t *await = step_of(record, member(mail, "await"));
+	const json_t *waited = json_object_get(await, "waited_seconds");
+
+	if (!json_is_number(waited))
+		return 0;
+	for (size_t i = 0; missing[i] != NULL; i++)
+		if (strcmp(member(mail, "state"), missing[i]) == 0)
+			return emit(walk, json_number_value(waited), true, "%s.delivery_seconds",
+				member(mail, "step"));
+	return 0;
+}
+
+static int emit_mail(const struct walk *walk, const json_t *record, const json_t *mail)
+{
+	const char *step = member(mail, "step");
+
+	if (!field_is_name(step))
+		return 0;
+	if (emit_fields(walk, record_mail, mail, step, ".") < 0)
+		return -1;
+	if (json_object_get(mail, "delivery_seconds") != NULL)
+		return 0;
+	return emit_censored(walk, record, mail);
+}
+
+int sample_record(const json_t *record, const struct field *(*facts)(const char *step_type),
+	sample_each *each, void *context)
+{
+	const struct walk walk = {each, context};
+	size_t index;
+	json_t *item;
+
+	if (proved(record) && emit_fields(&walk, record_run, record, "", "") < 0)
+		return -1;
+	json_array_foreach(json_object_get(record, "steps"), index, item)
+		if (emit_step(&walk, item, facts) < 0)
+			return -1;
+	json_array_foreach(json_object_get(record, "mails"), index, item)
+		if (emit_mail(&walk, record, item) < 0)
+			return -1;
+	return 0;
+}
+
+/* --- as bytes -------------------------------------------------------------------------- */
+
+#define CENSORED 1U
+
+void sample_pack(struct history_value value, unsigned char bytes[static SAMPLE_BYTES])
+{
+	uint32_t head[2] = {htole32(value.metric), htole32(value.censored ? CENSORED : 0)};
+	uint64_t bits;
+
+	memcpy(&bits, &value.value, sizeof(bits));
+	bits = htole64(bits);
+	memcpy(bytes, head, sizeof(head));
+	memcpy(bytes + sizeof(head), &bits, sizeof(bits));
+}
+
+struct history_value sample_unpack(const unsigned char bytes[static SAMPLE_BYTES])
+{
+	struct history_value value;
+	uint32_t head[2];
+	uint64_t bits;
+
+	memcpy(head, bytes, sizeof(head));
+	memcpy(&bits, bytes + sizeof(head), sizeof(bits));
+	bits = le64toh(bits);
+	value.metric = le32toh(head[0]);
+	value.censored = (le32toh(head[1]) & CENSORED) != 0;
+	memcpy(&value.value, &bits, sizeof(bits));
+	return value;
+}
