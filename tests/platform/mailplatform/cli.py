@@ -60,6 +60,7 @@ def wait_for(what, condition, seconds):
 
 def run(main):
     """Run a command's main(): errors become one line and an exit code, never a traceback."""
+    os.umask(0o022)                                      # servers under other ids read our files
     signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
     try:
         sys.exit(main())

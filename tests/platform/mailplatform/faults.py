@@ -14,7 +14,7 @@ class Fault:
     help: str
     holes: dict = field(default_factory=dict)
     group: str = ""                # of one group at most one is on
-    closes: tuple = ()             # services that nobody listens for
+    closes: tuple = ()             # services that nobody listens for, or "IPV6" for all on ::1
     ends: tuple = ()               # processes whose sessions a switch cuts
     freezes: tuple = ()            # processes that are stopped in mid-air (SIGSTOP)
     stops_dns: bool = False        # the name server: one for both sides
@@ -63,6 +63,8 @@ FAULTS = {
     "alter": Fault("subject and body are changed on the way", {
         "FAULT_HEADER_CHECKS": "regexp:{{/^Subject: (.*)/ REPLACE Subject: [EXTERNAL] $$1}}",
         "FAULT_BODY_CHECKS": "regexp:{{/^(.*[[:alnum:]].*)$$/ REPLACE $$1 [altered]}}"}),
+    "queue-delay": Fault("accepted mail stays in the queue, deferred; off lets it go",
+                         {"DEFERRED": "smtp, lmtp"}),
     "quota-full": Fault("every mailbox is over its quota: delivery fails, mail bounces",
                         {"QUOTA": "1k"}),
 
@@ -87,6 +89,7 @@ FAULTS = {
     # Slow.
     "slow-greeting": Fault("3 s until the SMTP greeting", {"FAULT_CONNECT": "sleep 3,"}),
     "slow-rcpt": Fault("3 s at each RCPT", {"FAULT_RCPT": "sleep 3,"}),
+    "slow-dot": Fault("3 s from the final dot to its reply", {"FAULT_END_OF_DATA": "sleep 3,"}),
 
     # TLS.
     "no-starttls": Fault("no STARTTLS on submission, MX, IMAP and POP3 (implicit TLS still works)", {
@@ -110,6 +113,8 @@ FAULTS = {
                        closes=IMAP, ends=("imap-login", "imap")),
     "imap-hang": Fault("IMAP connections are accepted and never answered; off lets them go on",
                        freezes=("imap-login", "imap")),
+    "ipv6-down": Fault("nothing listens on ::1, though DNS names it",
+                       {"SMTP6": "#", "LISTEN": "@HOST_IP@"}, closes=("IPV6",)),
     "auth-down": Fault("logins fail for the moment (SMTP 454, IMAP UNAVAILABLE)",
                        {"PASSDB": "dict", "PASSWORDS": "auth-down.dict", "AUTH": "auth-down"},
                        group="auth", ends=("auth",)),

@@ -20,7 +20,7 @@ HOLES = {
     "FAULT_ALIASES": "", "FAULT_CONNECT": "", "FAULT_MAIL": "", "FAULT_RCPT": "",
     "FAULT_MX_RCPT": "", "FAULT_END_OF_DATA": "", "FAULT_HEADER_CHECKS": "",
     "FAULT_BODY_CHECKS": "", "FAULT_DOVECOT": "",
-    "SMTP": "", "SUBMISSION_TLS": "encrypt", "MX_TLS": "may", "CERTIFICATE": "good",
+    "DEFERRED": "", "SMTP": "", "SUBMISSION_TLS": "encrypt", "MX_TLS": "may", "CERTIFICATE": "good",
     "MAIL_PROTOCOLS": "imap pop3 lmtp", "PASSDB": "passwd-file",
     "PASSWORDS": "users", "AUTH": "auth", "QUOTA": "50M", "SIEVE": "normal",
 }
@@ -66,12 +66,12 @@ class Instance:
         """Everything that the templates of a side may ask for."""
         peer = "outside" if side == "inside" else "inside"
         services = self.services(side)
-        holes = faults.filled(HOLES | {"IMAP_LISTEN": services["IMAP"],
-                                       "POP3_LISTEN": services["POP3"]}, self.on[side])
-        holes["SMTP6"] = holes["SMTP"] if self.ipv6 else "#"
+        holes = faults.filled(HOLES | {
+            "LISTEN": ", ".join(self.listens(side)), "SMTP6": "" if self.ipv6 else "#",
+            "IMAP_LISTEN": services["IMAP"], "POP3_LISTEN": services["POP3"]}, self.on[side])
         return self.common_values() | holes | {
             "SIDE": side, "DOMAIN": DOMAINS[side], "DATA": paths.within(self.side(side)),
-            "HOST_IP": self.address[side], "LISTEN_COMMA": ", ".join(self.listens(side)),
+            "HOST_IP": self.address[side],
             "PROTOCOLS": "all" if self.ipv6 else "ipv4",
             "PEER_MX_PORT": ports.port(self.slot, peer, "MX"),
         } | {f"{service}_PORT": number for service, number in services.items()}
@@ -110,6 +110,7 @@ class Instance:
             self.create_dovecot(side)
             self.configure(side)
         self.describe()
+        self.give_to_user()
 
     def create_secret(self, side):
         secret = self.home / "secrets" / f"{side}.secret"
@@ -188,8 +189,11 @@ class Instance:
         write(self.home / "env", "".join(f"{key}={shlex.quote(str(value))}\n"
                                          for key, value in keys.items()))
 
-    def keys(self):
-        return json.loads((self.home / "platform.json").read_text())
+    def give_to_user(self):
+        """The passwords are for whoever called sudo: a prober needs no root."""
+        owner = int(os.environ.get("SUDO_UID", -1)), int(os.environ.get("SUDO_GID", -1))
+        for path in (self.home, *self.home.rglob("*")):
+            os.chown(path, *owner)
 
 
 def render(template, values):

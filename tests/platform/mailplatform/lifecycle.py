@@ -39,7 +39,7 @@ def down(name, keep=False):
             cli.wait_for("free ports", lambda: not open_ports(instance), 5)
         if not keep:
             clean(name)
-            if paths.home(name).exists():
+            if instance:
                 shutil.rmtree(paths.home(name))
     return True
 

@@ -34,10 +34,7 @@ def within(path):
 
 
 def instances():
-    """Names that have any trace: told by either side, so that half an instance is found too."""
-    found = set()
-    for folder in (STATE, ROOT / "srv"):
-        if folder.is_dir():
-            found |= {entry.name for entry in folder.iterdir()
-                      if entry.is_dir() and NAME.fullmatch(entry.name)}
-    return sorted(found - RESERVED)
+    """Names that have any trace: told by either side, so that half an instance is found too, and nothing that is not ours."""
+    found = {record.parent.name for record in STATE.glob("*/state.json")}
+    found |= {folder.name for folder in (ROOT / "srv").glob("*")}
+    return sorted(name for name in found - RESERVED if NAME.fullmatch(name))

@@ -46,6 +46,9 @@ def ensure():
     cli.need_root()
     if is_current():
         return False
+    if paths.ROOT.exists() and not STAMP.exists():
+        raise cli.PlatformError(f"{paths.ROOT} was not made by 'install': move it away, or set "
+                                "MAILPROBE_PLATFORM_DIR to another folder")
     with cli.locked("root") as lock:
         if is_current():                                 # another command built it meanwhile
             return False
@@ -75,8 +78,10 @@ def build(lock):
             raise cli.PlatformError("mmdebstrap failed:\n  " + "\n  ".join(tail(log))
                                     + f"\n  whole log: {log}")
         finish(partial)
-        remove(paths.ROOT)
+        if paths.ROOT.exists():
+            paths.ROOT.rename(partial.with_suffix(".old"))
         partial.rename(paths.ROOT)
+        remove(partial.with_suffix(".old"))
     finally:
         remove(partial)
     cli.say("  the root is built")
