@@ -67,7 +67,7 @@ __attribute__((noreturn)) static void become(
 	dup2(null, STDIN_FILENO);
 	dup2(out, STDOUT_FILENO);
 	dup2(null, STDERR_FILENO);
-	close_range(3, ~0U, 0);
+	closefrom(3);
 	if (base_dir != NULL && chdir(base_dir) == -1)
 		_exit(CANNOT_EXECUTE);
 	execvp(argv[0], argv);

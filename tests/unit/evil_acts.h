@@ -1,0 +1,26 @@
+/* evil_acts - what a worker might try once a server has taken it over. */
+#ifndef MAILPROBE_EVIL_ACTS_H
+#define MAILPROBE_EVIL_ACTS_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* What is there to be attacked. Its files are open to everybody on purpose, so that it is the
+ * jail that keeps them. */
+struct prey {
+	char folder[64];  /* the current one */
+	pid_t parent;
+	void *word;       /* in the parent's memory */
+};
+
+struct evil_act {
+	const char *name;
+	/* 0 if it worked, -1 if it was denied. */
+	int (*commit)(const struct prey *prey);
+	bool control; /* works for any user without a jail: proves that the act is a real one */
+};
+
+/* Without a name at the end. */
+extern const struct evil_act evil_acts[];
+
+#endif
