@@ -1,0 +1,129 @@
+/* Mailboxes: selecting, asking, listing them. */
+#include "imap.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "imap_private.h"
+#include "text.h"
+
+#include "ban.h"
+
+int imap_select(struct imap *imap, const char *mailbox, bool examine,
+	struct imap_mailbox *mailbox_r, struct failure *why)
+{
+	const struct mailimap_selection_info *info;
+	int code;
+
+	imap_begin(imap);
+	code = examine ? mailimap_examine(imap->session, mailbox)
+		       : mailimap_select(imap->session, mailbox);
+	if (imap_outcome(imap, code, examine ? "EXAMINE" : "SELECT", ERROR_IMAP_NO, why) == -1)
+		return -1;
+	info = imap->session->imap_selection_info;
+	if (info == NULL)
+		return failure_set(why, ERROR_IMAP_MALFORMED, "%s selected %s without a word",
+			stream_server(imap->stream), mailbox);
+	*mailbox_r = (struct imap_mailbox){
+		.messages = info->sel_exists,
+		.uid_next = info->sel_uidnext,
+		.uid_validity = info->sel_uidvalidity,
+	};
+	return 0;
+}
+
+int imap_noop(struct imap *imap, uint32_t *messages_r, struct failure *why)
+{
+	imap_begin(imap);
+	if (imap_outcome(imap, mailimap_noop(imap->session), "NOOP", ERROR_IMAP_NO, why) == -1)
+		return -1;
+	if (imap->session->imap_selection_info != NULL)
+		*messages_r = imap->session->imap_selection_info->sel_exists;
+	return 0;
+}
+
+static void take_status(
+	const struct mailimap_mailbox_data_status *status, struct imap_mailbox *mailbox_r)
+{
+	*mailbox_r = (struct imap_mailbox){0};
+	if (status->st_info_list == NULL)
+		return;
+	for (clistiter *i = clist_begin(status->st_info_list); i != NULL; i = clist_next(i)) {
+		const struct mailimap_status_info *info = clist_content(i);
+
+		if (info->st_att == MAILIMAP_STATUS_ATT_MESSAGES)
+			mailbox_r->messages = info->st_value;
+		else if (info->st_att == MAILIMAP_STATUS_ATT_UIDNEXT)
+			mailbox_r->uid_next = info->st_value;
+		else if (info->st_att == MAILIMAP_STATUS_ATT_UIDVALIDITY)
+			mailbox_r->uid_validity = info->st_value;
+	}
+}
+
+int imap_status(struct imap *imap, const char *mailbox, struct imap_mailbox *mailbox_r,
+	struct failure *why)
+{
+	struct mailimap_status_att_list *list = mailimap_status_att_list_new_empty();
+	struct mailimap_mailbox_data_status *status = NULL;
+	int code;
+
+	imap_begin(imap);
+	mailimap_status_att_list_add(list, MAILIMAP_STATUS_ATT_MESSAGES);
+	mailimap_status_att_list_add(list, MAILIMAP_STATUS_ATT_UIDNEXT);
+	code = mailimap_status(imap->session, mailbox, list, &status);
+	mailimap_status_att_list_free(list);
+	if (imap_outcome(imap, code, "STATUS", ERROR_IMAP_NO, why) == -1)
+		return -1;
+	if (status == NULL)
+		return failure_set(why, ERROR_IMAP_MALFORMED, "%s answered STATUS without data",
+			stream_server(imap->stream));
+	take_status(status, mailbox_r);
+	mailimap_mailbox_data_status_free(status);
+	return 0;
+}
+
+static bool is_junk(const struct mailimap_mailbox_list *entry, bool by_flag)
+{
+	static const char *const names[] = {"Junk", "Spam", "Junk E-mail", "Bulk Mail",
+		"INBOX.Junk", "INBOX.Spam", "INBOX/Junk", "INBOX/Spam", NULL};
+	const struct mailimap_mbx_list_flags *flags = entry->mb_flag;
+
+	if (!by_flag) {
+		for (size_t i = 0; names[i] != NULL; i++)
+			if (strcasecmp(entry->mb_name, names[i]) == 0)
+				return true;
+		return false;
+	}
+	if (flags == NULL || flags->mbf_oflags == NULL)
+		return false;
+	for (clistiter *i = clist_begin(flags->mbf_oflags); i != NULL; i = clist_next(i)) {
+		const struct mailimap_mbx_list_oflag *flag = clist_content(i);
+		const char *name = flag->of_flag_ext;
+
+		if (name != NULL && strcasecmp(name + (name[0] == '\\'), "Junk") == 0)
+			return true;
+	}
+	return false;
+}
+
+int imap_find_junk(struct imap *imap, char *name, size_t size, struct failure *why)
+{
+	bool by_flag = imap_has(imap, "SPECIAL-USE");
+	clist *found = NULL;
+	int code;
+
+	imap_begin(imap);
+	name[0] = '\0';
+	/* RFC 6154, 3: servers show the flags in a plain LIST too. */
+	code = mailimap_list(imap->session, "", by_flag ? "*" : "%", &found);
+	if (imap_outcome(imap, code, "LIST", ERROR_IMAP_NO, why) == -1)
+		return -1;
+	for (clistiter *i = clist_begin(found); i != NULL && name[0] == '\0'; i = clist_next(i)) {
+		const struct mailimap_mailbox_list *entry = clist_content(i);
+
+		if (is_junk(entry, by_flag))
+			text_copy(name, size, entry->mb_name);
+	}
+	mailimap_list_result_free(found);
+	return 0;
+}

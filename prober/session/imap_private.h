@@ -1,0 +1,27 @@
+/* imap_private - what the files of imap share. */
+#ifndef MAILPROBE_IMAP_PRIVATE_H
+#define MAILPROBE_IMAP_PRIVATE_H
+
+#include <libetpan/libetpan.h>
+
+#include "imap.h"
+#include "imap_guard.h"
+
+/* No answer to one command is longer. */
+#define IMAP_ANSWER_BYTES (4 * 1024 * 1024)
+
+struct imap {
+	struct stream *stream;
+	mailimap *session;
+	struct imap_guard guard;
+};
+
+/* Before each command. */
+void imap_begin(struct imap *imap);
+
+/* Turns libetpan's code into a failure. What stopped the stream comes first: libetpan only
+ * knows that something did. A refusal by the server becomes `refusal`. */
+int imap_outcome(struct imap *imap, int code, const char *command, enum error_type refusal,
+	struct failure *why);
+
+#endif
