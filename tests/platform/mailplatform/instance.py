@@ -27,8 +27,9 @@ HOLES = {
 
 
 class Instance:
-    def __init__(self, name, slot, ipv6, on=None):
+    def __init__(self, name, slot, ipv6, on=None, unfinished=False):
         self.name, self.slot, self.ipv6 = name, slot, ipv6
+        self.unfinished = unfinished                     # a switch of faults is under way
         self.on = on or {side: [] for side in paths.SIDES}      # faults per side
         self.home, self.data = paths.home(name), paths.data(name)
         self.address = ports.addresses(slot)
@@ -38,13 +39,15 @@ class Instance:
         """The record of an instance, None if there is none."""
         try:
             record = json.loads((paths.home(name) / "state.json").read_text())
-            return cls(name, record["slot"], record["ipv6"], record["faults"])
+            return cls(name, record["slot"], record["ipv6"], record["faults"],
+                       record.get("unfinished", False))
         except (OSError, ValueError, KeyError):
             return None
 
     def save(self):
         write(self.home / "state.json",
-              json.dumps({"slot": self.slot, "ipv6": self.ipv6, "faults": self.on}) + "\n")
+              json.dumps({"slot": self.slot, "ipv6": self.ipv6, "faults": self.on,
+                          "unfinished": self.unfinished}) + "\n")
 
     # Where and what
 

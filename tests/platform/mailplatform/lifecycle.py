@@ -69,16 +69,22 @@ def switch(name, side, wanted):
     with cli.locked(name):
         instance = running(name)
         before = instance.on[side]
-        dns_before = instance.dns_stopped()
-        after = wanted(before)
-        instance.on[side] = after
-        instance.save()                                  # first: an interrupted switch can be redone
+        after = instance.on[side] = wanted(before)
+        # Where the last switch was killed half-way, nobody knows what has taken effect: all again.
+        redo = instance.unfinished
+        instance.unfinished = True
+        instance.save()
+        switched = set(faults.FAULTS) if redo else set(after) ^ set(before)
         servers.thaw(instance, side)
-        sessions = to_end(instance, side, set(after) ^ set(before))
-        for server in sorted(instance.configure(side)):
-            servers.reload(instance, side, server)
+        sessions = to_end(instance, side, switched)
+        changed = instance.configure(side)
+        for server in ("dovecot", "postfix"):
+            if redo or server in changed:
+                servers.reload(instance, side, server)
         processes.send(sessions, signal.SIGTERM)
-        apply_beyond_configuration(instance, side, before, after, dns_before)
+        apply_beyond_configuration(instance, side)
+        instance.unfinished = False
+        instance.save()
     return after
 
 
@@ -88,16 +94,17 @@ def to_end(instance, side, switched):
     return processes.named(instance.side(side), names)
 
 
-def apply_beyond_configuration(instance, side, before, after, dns_before):
+def apply_beyond_configuration(instance, side):
+    """What no configuration can do. Looks at what is, so that it can be done again."""
     cli.wait_for(f"the ports of {side}", lambda: servers.ports_as_wanted(instance, side), 5)
     if instance.dns_stopped():
         servers.stop_dns(instance)
-    elif dns_before:
+    elif not servers.main_process(instance, "knot"):
         servers.start_dns(instance)
         cli.wait_for("an answer of the name server", lambda: servers.dns_answers(instance), 5)
-    if set(before) - set(after):
-        if "hold" in before and "hold" not in after:
-            servers.release_held(instance, side)
-        for each in paths.SIDES:
-            servers.flush(instance, each)
-    servers.freeze(instance, side, {name for fault in after for name in faults.FAULTS[fault].freezes})
+    if "hold" not in instance.on[side]:
+        servers.release_held(instance, side)
+    for each in paths.SIDES:
+        servers.flush(instance, each)
+    servers.freeze(instance, side, {name for fault in instance.on[side]
+                                    for name in faults.FAULTS[fault].freezes})

@@ -39,6 +39,13 @@ def name(pid):
         return ""
 
 
+def is_frozen(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+    except OSError:
+        return False
+
+
 def named(folder, names):
     return [pid for pid in below(folder) if name(pid) in names]
 

@@ -98,7 +98,7 @@ def main_process(instance, server, side=""):
 def is_running(instance):
     mains = [main_process(instance, server, side)
              for side in paths.SIDES for server in ("postfix", "dovecot")]
-    if not instance.dns_stopped():
+    if not instance.dns_stopped() and not instance.unfinished:
         mains.append(main_process(instance, "knot"))
     return all(mains)
 
@@ -226,10 +226,14 @@ def stop_dns(instance):
 
 def flush(instance, side):
     """Let deferred mail try again now."""
+    if processes.is_frozen(main_process(instance, "postfix", side)):
+        return
     config = paths.within(instance.side(side) / "postfix")
     root.run_in(paths.ROOT, ["postqueue", "-c", config, "-f"])
 
 
 def release_held(instance, side):
+    if not any((instance.side(side) / "postfix" / "queue" / "hold").iterdir()):
+        return
     config = paths.within(instance.side(side) / "postfix")
     root.run_in(paths.ROOT, ["postsuper", "-c", config, "-H", "ALL"])
