@@ -1,0 +1,196 @@
+"""What holds for every record, whatever happened in its run.
+
+The harness gives each record here that any test makes the prober write: it follows the schema,
+its phases add up, time never runs backwards, and what was not reached is absent.
+"""
+
+import json
+
+import jsonschema
+
+prober = None                                   # runs a command of mailprobe; set by the harness
+checked = 0
+broken = []                                     # sentences, one a broken promise
+
+REST_SECONDS = 0.001                            # what no phase accounts for: at most this,
+REST_SHARE = 0.02                               # and at most this share of the step
+ROUNDING = 3e-6                                 # two timestamps of whole microseconds
+RANKS = ["skipped", "pass", "warn", "error", "fail"]
+BLAMES = {"fail": {"target", "network"}, "error": {"vantage", "config", "prober"}}
+
+_tables = {}
+
+
+def schema():
+    if "schema" not in _tables:
+        _tables["schema"] = json.loads(prober("schema", "result"))
+        jsonschema.validators.validator_for(_tables["schema"]).check_schema(_tables["schema"])
+    return _tables["schema"]
+
+
+def phases_of(step_type):
+    """Names of the phases that a step type may go through, in their order."""
+    if "phases" not in _tables:
+        types = json.loads(prober("steps", "--json"))
+        types = types["steps"] if isinstance(types, dict) else types
+        _tables["phases"] = {one["name"]: one["phases"] for one in types}
+    return [phase if isinstance(phase, str) else phase["name"]
+            for phase in _tables["phases"][step_type]]
+
+
+def json_lines(text):
+    """Records that a text holds, line by line."""
+    return [json.loads(line) for line in text.splitlines() if line.startswith('{"schema"')]
+
+
+def check_all(records):
+    global checked
+    for record in records:
+        checked += 1
+        broken.extend(f"{record.get('customer')}/{record.get('scenario')} {record.get('run_id')}: "
+                      f"{violation}" for violation in violations(record))
+
+
+def violations(record):
+    """All that is wrong with a record, as sentences."""
+    found = list(against_schema(record))
+    if found:
+        return found                              # nothing below could be trusted
+    found += against_clock(record)
+    for step in record["steps"]:
+        found += [f"step {step['id']}: {one}" for one in against_step(record, step)]
+    for mail in record["mails"]:
+        found += [f"mail of {mail['step']}: {one}" for one in against_mail(mail)]
+    return found + against_outcome(record)
+
+
+def against_schema(record):
+    kind = jsonschema.validators.validator_for(schema())
+    for error in kind(schema()).iter_errors(record):
+        place = "/".join(map(str, error.absolute_path))
+        yield f"against the schema at {place}: {error.message[:300]}"
+
+
+def against_clock(record):
+    if record["ended_at"] < record["started_at"]:
+        yield "ended before it started"
+    yield from (f"{name} is negative" for name in negative(record))
+
+
+def negative(value, name="record"):
+    """Names of negative numbers. Only the bounds of a delivery may be: a platform that delivers
+    before it answers the final dot is faster than its own reply."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if key not in ("delivery_seconds_min", "delivery_seconds_max"):
+                yield from negative(item, f"{name}.{key}")
+    elif isinstance(value, list):
+        for item in value:
+            yield from negative(item, name)
+    elif isinstance(value, (int, float)) and value < 0:
+        yield name
+
+
+def against_step(record, step):
+    phases, outcome = step["phases"], step["outcome"]
+    yield from against_names(step)
+    yield from against_order(phases)
+    if outcome == "pass" and "error_type" in step:
+        yield "passed with an error_type"
+    if outcome not in ("pass", "skipped") and not {"error_type", "error", "blame"} <= set(step):
+        yield f"{outcome} without error_type, error and blame"
+    if outcome in BLAMES and step.get("blame") not in BLAMES[outcome]:
+        yield f"{outcome} is blamed on {step.get('blame')}"
+    if outcome == "skipped" and "reason" not in step:
+        yield "skipped without a reason"
+    if phases and end_of(phases[-1]) > record["duration_seconds"] + ROUNDING:
+        yield "ended after its run"
+    if "start_seconds" in step:
+        yield from against_sum(step)
+    elif phases:
+        yield "has phases and never began"
+
+
+def against_names(step):
+    allowed = phases_of(step["type"])
+    names = [phase["name"] for phase in step["phases"]]
+    for name in names:
+        if name not in allowed:
+            yield f"{name} is no phase of {step['type']}"
+    known = [allowed.index(name) for name in names if name in allowed]
+    if known != sorted(known):
+        yield f"phases out of order: {names}"
+    if len(set(names)) != len(names):
+        yield f"a phase comes twice: {names}"
+    if step.get("error_phase", names[-1] if names else None) != (names[-1] if names else None):
+        yield f"failed in {step['error_phase']}, yet its last phase is {names[-1:]}"
+
+
+def against_order(phases):
+    for before, after in zip(phases, phases[1:]):
+        if after["start_seconds"] < before["start_seconds"]:
+            yield f"{after['name']} starts before {before['name']}"
+        if end_of(before) > after["start_seconds"] + ROUNDING:
+            yield f"{before['name']} overlaps {after['name']}"
+
+
+def against_sum(step):
+    """The phases are the step: as it says itself, and by the clock from its start to its end."""
+    total = sum(phase["duration_seconds"] for phase in step["phases"])
+    if exceeds(abs(step["duration_seconds"] - total), step):
+        yield f"phases sum up to {total:.6f} s of {step['duration_seconds']:.6f} s"
+    if not step["phases"]:
+        return
+    rest = unattributed(step)
+    if rest < -ROUNDING * len(step["phases"]):
+        yield f"phases are {-rest:.6f} s longer than the step"
+    if step["outcome"] == "pass" and exceeds(rest, step):
+        yield f"no phase accounts for {rest:.6f} s of {step['duration_seconds']:.6f} s"
+
+
+def exceeds(seconds, step):
+    rounding = ROUNDING * (len(step["phases"]) + 1)
+    return seconds > min(REST_SECONDS, REST_SHARE * step["duration_seconds"]) + rounding
+
+
+def unattributed(step):
+    """Wall time of the step that is in no phase. Two waits of our own are outside on purpose:
+    the ledger's before the final dot, and an await's for its mail to be sent."""
+    phases = step["phases"]
+    rest = phases[0]["start_seconds"] - step["start_seconds"]
+    for before, after in zip(phases, phases[1:]):
+        gap = after["start_seconds"] - end_of(before)
+        if (before["name"], after["name"]) == ("rcpt", "data"):
+            gap -= step.get("ledger_wait_seconds", 0)
+        elif (before["name"], after["name"]) == ("search", "wait"):
+            gap = 0
+        rest += gap
+    return rest
+
+
+def end_of(phase):
+    return phase["start_seconds"] + phase["duration_seconds"]
+
+
+def against_mail(mail):
+    if "delivery_seconds" not in mail:
+        return
+    low, middle, high = (mail[f"delivery_seconds{end}"] for end in ("_min", "", "_max"))
+    if low > high:
+        yield f"delivered at the latest {high} and at the earliest {low} s after acceptance"
+    if not (low - ROUNDING <= middle <= max(high, 0) + ROUNDING):
+        yield f"delivery_seconds {middle} is not between {low} and {high}"
+    if middle > 0 and abs(middle - (low + high) / 2) > ROUNDING:
+        yield f"delivery_seconds {middle} is not in the middle of {low} and {high}"
+
+
+def against_outcome(record):
+    """A run is as its gravest step; one without steps says itself what it met."""
+    outcomes = [step["outcome"] for step in record["steps"]]
+    gravest = max(outcomes, key=RANKS.index) if outcomes else record["outcome"]
+    if record["outcome"] != gravest:
+        yield f"outcome {record['outcome']}, though its gravest step is {gravest}"
+    if record["outcome"] == "pass" and ("error_type" in record or "blame" in record):
+        yield "passed with an error"
+    if record["outcome"] in BLAMES and record.get("blame") not in BLAMES[record["outcome"]]:
+        yield f"{record['outcome']} is blamed on {record.get('blame')}"
