@@ -9,9 +9,9 @@
 #include <jansson.h>
 
 #include "complaint.h"
-#include "field.h"
 #include "journey.h"
 #include "limit.h"
+#include "scenario_fields.h"
 
 struct scenario {
 	struct journey journey;
@@ -24,13 +24,5 @@ struct scenario {
  * either way (a scenario may come with warnings). */
 struct scenario *scenario_load(const char *file, struct complaints *complaints);
 void scenario_free(struct scenario **scenario);
-
-/* Field tables of the file, of an account, of a limit (for docs and schema). */
-extern const struct field scenario_fields[];
-extern const struct field account_fields[];
-extern const struct field limit_fields[];
-
-/* JSON Schema of a scenario file, draft-07; a new reference. */
-json_t *scenario_schema(void);
 
 #endif

@@ -292,12 +292,15 @@ size_t fields_check(const struct field *const tables[], const json_t *object,
 	const char *pointer, const struct field_check *check)
 {
 	struct walk walk = {.check = check};
+	char hint[FIELD_MESSAGE_SIZE];
 
-	if (!json_is_object(object))
-		complain(&walk, "wrong-type", pointer, FIELD_AT_VALUE,
-			"this must be a map of keys and values", NULL);
-	else
+	if (json_is_object(object)) {
 		check_object(&walk, tables, object, pointer);
+		return walk.complaints;
+	}
+	snprintf(hint, sizeof(hint), "this is %s", json_type_name(object));
+	complain(&walk, "wrong-type", pointer, FIELD_AT_VALUE, "a map of keys and values must be here",
+		hint);
 	return walk.complaints;
 }
 

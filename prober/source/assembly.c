@@ -179,18 +179,30 @@ struct assembly *assembly_read(const char *file, struct complaints *complaints)
 	return assembly;
 }
 
+const struct source *assembly_source(const struct assembly *assembly, const char *pointer)
+{
+	const struct source *found = NULL;
+	char *path = strdup(pointer);
+	char *slash = path;
+
+	while (path != NULL && slash != NULL && found == NULL) {
+		for (size_t i = 0; i < assembly->source_count && found == NULL; i++)
+			if (json_object_get(assembly->sources[i]->index, path) != NULL)
+				found = assembly->sources[i];
+		slash = strrchr(path, '/');
+		if (slash != NULL)
+			*slash = '\0';
+	}
+	free(path);
+	return found != NULL ? found : assembly->sources[0];
+}
+
 void assembly_complain(const struct assembly *assembly, const char *pointer,
 	enum field_spot spot, const struct complaint *complaint)
 {
 	struct complaint placed = *complaint;
-	const struct source *source = assembly->sources[0];
+	const struct source *source = assembly_source(assembly, pointer);
 
-	for (size_t i = 0; i < assembly->source_count; i++) {
-		if (json_object_get(assembly->sources[i]->index, pointer) != NULL) {
-			source = assembly->sources[i];
-			break;
-		}
-	}
 	placed.pointer = pointer;
 	source_complain(
 		source, source_find(source, pointer, spot), &placed, assembly->complaints);

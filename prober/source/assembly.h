@@ -29,6 +29,9 @@ struct assembly *assembly_read(const char *file, struct complaints *complaints);
 /* Puts the variables in. Complains about undefined ones and about those never used. */
 void assembly_substitute(struct assembly *assembly);
 
+/* The file that holds what the pointer leads to, or else its nearest parent. */
+const struct source *assembly_source(const struct assembly *assembly, const char *pointer);
+
 /* A complaint about the key or value of that pointer, in the file that holds it. The pointer of
  * `complaint` need not be set. */
 void assembly_complain(const struct assembly *assembly, const char *pointer,

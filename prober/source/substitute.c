@@ -39,20 +39,12 @@ static struct span find_in_place(
 	return (struct span){span.at + (size_t)(found - begin), strlen(needle)};
 }
 
-static const struct source *source_of(const struct assembly *assembly, const char *pointer)
-{
-	for (size_t i = 0; i < assembly->source_count; i++)
-		if (json_object_get(assembly->sources[i]->index, pointer) != NULL)
-			return assembly->sources[i];
-	return assembly->sources[0];
-}
-
 /* At the very reference, not only at the string that holds it. */
 static void complain_at(struct substitution *substitution, const char *needle,
 	const char *message, const char *hint)
 {
 	const char *pointer = substitution->pointer.bytes;
-	const struct source *source = source_of(substitution->assembly, pointer);
+	const struct source *source = assembly_source(substitution->assembly, pointer);
 	const struct complaint complaint = {
 		.code = "variable", .pointer = pointer, .message = message, .hint = hint};
 

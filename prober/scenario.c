@@ -1,0 +1,285 @@
+#include "scenario.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/tls1.h>
+
+#include "draft.h"
+#include "error_type.h"
+#include "text.h"
+#include "url.h"
+
+#include "ban.h"
+
+/* What scenario_load hands out, and all that it points into. */
+struct loaded {
+	struct scenario scenario; /* first: scenario_free goes back from it */
+	json_t *tree;
+	json_t *strings; /* those that are not in the tree */
+	struct account *accounts;
+	struct step *steps;
+	struct limit *limits;
+};
+
+static const char *keep(struct loaded *loaded, const char *string)
+{
+	json_t *kept = json_string_nocheck(string);
+
+	if (kept == NULL || json_array_append_new(loaded->strings, kept) != 0)
+		abort();
+	return json_string_value(kept);
+}
+
+static const char *get_string(const json_t *object, const char *key)
+{
+	return json_string_value(json_object_get(object, key));
+}
+
+/* --- accounts -------------------------------------------------------------------------- */
+
+static void build_endpoint(
+	struct loaded *loaded, const json_t *account, const char *key, struct endpoint *endpoint)
+{
+	const char *text = get_string(account, key);
+	char message[URL_MESSAGE_SIZE];
+	struct url url;
+
+	if (text == NULL || url_parse(text, &url, message) != 0)
+		return;
+	endpoint->host = keep(loaded, url.host);
+	endpoint->port = url.port;
+	endpoint->implicit_tls = url.implicit_tls;
+}
+
+/* The account's own setting, or else the scenario's. */
+static const json_t *setting(const json_t *tree, const json_t *account, const char *key)
+{
+	const json_t *own = json_object_get(account, key);
+
+	return own != NULL ? own : json_object_get(tree, key);
+}
+
+static const json_t *tls_setting(const json_t *tree, const json_t *account, const char *key)
+{
+	const json_t *own = json_object_get(json_object_get(account, "tls"), key);
+
+	return own != NULL ? own : json_object_get(json_object_get(tree, "tls"), key);
+}
+
+/* A path of the scenario file, from where we stand. */
+static const char *resolve_path(struct loaded *loaded, const char *path)
+{
+	const char *base = loaded->scenario.journey.base_dir;
+	struct text text;
+	const char *kept;
+
+	if (path[0] == '/' || strcmp(base, ".") == 0)
+		return keep(loaded, path);
+	text_init(&text, 8192);
+	text_printf(&text, "%s/%s", base, path);
+	kept = keep(loaded, text.bytes);
+	text_free(&text);
+	return kept;
+}
+
+static void build_tls(
+	struct loaded *loaded, const json_t *account, struct tls_settings *settings)
+{
+	const json_t *tree = loaded->tree;
+	const char *ca_file = json_string_value(tls_setting(tree, account, "ca_file"));
+	const char *version = json_string_value(tls_setting(tree, account, "min_version"));
+	const char *starttls = json_string_value(tls_setting(tree, account, "starttls"));
+
+	settings->ca_file = ca_file != NULL ? resolve_path(loaded, ca_file) : NULL;
+	settings->min_version = version != NULL && strcmp(version, "1.3") == 0 ? TLS1_3_VERSION
+									       : TLS1_2_VERSION;
+	settings->starttls = STARTTLS_REQUIRED;
+	if (starttls != NULL)
+		settings->starttls =
+			(enum starttls_policy)name_index(starttls_choices, starttls);
+}
+
+static enum ip_choice ip_of(const json_t *value)
+{
+	const char *text = json_string_value(value);
+
+	if (json_is_integer(value))
+		return json_integer_value(value) == 4 ? IP_4 : IP_6;
+	return text != NULL ? (enum ip_choice)name_index(ip_choices, text) : IP_ANY;
+}
+
+/* "address:port,...", IPv6 in brackets, as c-ares reads it. */
+static const char *join_resolvers(struct loaded *loaded, const json_t *list)
+{
+	struct text text;
+	json_t *item;
+	size_t index;
+	const char *kept = NULL;
+
+	text_init(&text, 4096);
+	json_array_foreach(list, index, item) {
+		char host[URL_HOST_SIZE], message[URL_MESSAGE_SIZE];
+		int port = 53;
+
+		if (url_parse_ip(json_string_value(item), host, &port, message) != 0)
+			continue;
+		text_printf(&text, strchr(host, ':') != NULL ? "%s[%s]:%d" : "%s%s:%d",
+			index > 0 ? "," : "", host, port);
+	}
+	if (text.length > 0)
+		kept = keep(loaded, text.bytes);
+	text_free(&text);
+	return kept;
+}
+
+static void build_account(
+	struct loaded *loaded, const char *name, const json_t *config, struct account *account)
+{
+	const char *username = get_string(config, "username");
+
+	account->name = name;
+	account->address = get_string(config, "address");
+	account->username = username != NULL ? username : account->address;
+	account->password = json_object_get(config, "password");
+	build_endpoint(loaded, config, "submission", &account->submission);
+	build_endpoint(loaded, config, "imap", &account->imap);
+	build_tls(loaded, config, &account->tls);
+	account->resolver = join_resolvers(loaded, setting(loaded->tree, config, "resolver"));
+	account->ip = ip_of(setting(loaded->tree, config, "ip"));
+	account->allow_private = json_is_true(setting(loaded->tree, config, "allow_private"));
+}
+
+/* --- limits ---------------------------------------------------------------------------- */
+
+static void build_condition(
+	const json_t *config, const char *key, struct limit_condition *condition)
+{
+	const char *text = get_string(config, key);
+	char message[LIMIT_MESSAGE_SIZE];
+
+	if (text != NULL)
+		limit_condition_parse(text, condition, message);
+}
+
+static void build_limit(const json_t *config, struct limit *limit)
+{
+	const char *count = get_string(config, "for");
+	char message[LIMIT_MESSAGE_SIZE];
+
+	limit->name = get_string(config, "name");
+	limit->metric = get_string(config, "metric");
+	limit->over_ns = draft_duration(config, "over");
+	build_condition(config, "warn", &limit->warn);
+	build_condition(config, "crit", &limit->crit);
+	if (count != NULL)
+		limit_for_parse(count, &limit->need, &limit->of, message);
+	limit->keep = (int)json_integer_value(json_object_get(config, "keep"));
+	limit->severity = get_string(config, "severity");
+	limit->runbook_url = get_string(config, "runbook_url");
+	limit->config = config;
+}
+
+/* --- the whole ------------------------------------------------------------------------- */
+
+static const char *directory_of(struct loaded *loaded, const char *file)
+{
+	const char *slash = strrchr(file, '/');
+	char *directory;
+	const char *kept;
+
+	if (slash == NULL)
+		return ".";
+	directory = strndup(file, slash > file ? (size_t)(slash - file) : 1);
+	if (directory == NULL)
+		abort();
+	kept = keep(loaded, directory);
+	free(directory);
+	return kept;
+}
+
+static void build_lists(struct loaded *loaded, const struct draft *draft)
+{
+	struct journey *journey = &loaded->scenario.journey;
+	const json_t *limits = json_object_get(loaded->tree, "limits");
+	const char *name;
+	json_t *item;
+	size_t index;
+
+	json_object_foreach(json_object_get(loaded->tree, "accounts"), name, item)
+		build_account(loaded, name, item, &loaded->accounts[journey->account_count++]);
+	for (size_t i = 0; i < draft->step_count; i++)
+		loaded->steps[journey->step_count++] = draft->steps[i].step;
+	json_array_foreach(limits, index, item)
+		build_limit(item, &loaded->limits[loaded->scenario.limit_count++]);
+	journey->accounts = loaded->accounts;
+	journey->steps = loaded->steps;
+	loaded->scenario.limits = loaded->limits;
+}
+
+/* A draft without an error, as what everything else works on. */
+static struct scenario *build(const struct draft *draft, const char *file)
+{
+	struct loaded *loaded = calloc(1, sizeof(*loaded));
+	struct journey *journey;
+
+	if (loaded == NULL)
+		abort();
+	journey = &loaded->scenario.journey;
+	loaded->tree = json_incref(draft->tree);
+	loaded->strings = json_array();
+	loaded->accounts = calloc(json_object_size(json_object_get(draft->tree, "accounts")) + 1,
+		sizeof(*loaded->accounts));
+	loaded->steps = calloc(draft->step_count + 1, sizeof(*loaded->steps));
+	loaded->limits = calloc(json_array_size(json_object_get(draft->tree, "limits")) + 1,
+		sizeof(*loaded->limits));
+	if (loaded->accounts == NULL || loaded->steps == NULL || loaded->limits == NULL)
+		abort();
+	loaded->scenario.file = keep(loaded, file);
+	journey->base_dir = directory_of(loaded, file);
+	journey->customer = get_string(draft->tree, "customer");
+	journey->scenario = get_string(draft->tree, "scenario");
+	journey->every_ns = draft_duration(draft->tree, "every");
+	journey->timeout_ns = draft_duration(draft->tree, "timeout");
+	build_lists(loaded, draft);
+	return &loaded->scenario;
+}
+
+struct scenario *scenario_load(const char *file, struct complaints *complaints)
+{
+	struct complaints own = {.items = NULL};
+	struct draft draft = {.assembly = assembly_read(file, &own)};
+	struct scenario *scenario = NULL;
+
+	if (draft.assembly != NULL) {
+		assembly_substitute(draft.assembly);
+		draft.tree = draft.assembly->tree;
+		draft_check_fields(&draft);
+		draft_check_steps(&draft);
+		draft_check_sense(&draft);
+		draft_check_limits(&draft);
+		if (own.errors == 0)
+			scenario = build(&draft, file);
+	}
+	assembly_free(&draft.assembly);
+	draft_free(&draft);
+	complaints_move(complaints, &own, file);
+	return scenario;
+}
+
+void scenario_free(struct scenario **scenario)
+{
+	struct loaded *loaded = (struct loaded *)*scenario;
+
+	if (loaded == NULL)
+		return;
+	json_decref(loaded->tree);
+	json_decref(loaded->strings);
+	free(loaded->accounts);
+	free(loaded->steps);
+	free(loaded->limits);
+	free(loaded);
+	*scenario = NULL;
+}

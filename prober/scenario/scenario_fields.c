@@ -1,0 +1,266 @@
+#include "scenario_fields.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "error_type.h"
+#include "limit.h"
+#include "record.h"
+#include "text.h"
+
+#include "ban.h"
+
+#define R FIELD_REQUIRED
+
+const char *const starttls_choices[] = {"required", "opportunistic", "off", NULL};
+const char *const ip_choices[] = {"any", "4", "6", NULL};
+static const char *const tls_versions[] = {"1.2", "1.3", NULL};
+
+/* --- kinds that only the file has ------------------------------------------------------ */
+
+/* "any", 4 or 6: in YAML nobody puts the number in quotes. */
+static bool check_ip(
+	const struct field *field, const json_t *value, char must_be[static FIELD_MESSAGE_SIZE])
+{
+	const char *text = json_string_value(value);
+
+	(void)field;
+	(void)must_be;
+	if (text != NULL)
+		return name_index(ip_choices, text) >= 0;
+	return json_integer_value(value) == 4 || json_integer_value(value) == 6;
+}
+
+static json_t *schema_ip(const struct field *field)
+{
+	(void)field;
+	return json_pack("{s:[s, i, i, s, s]}", "enum", "any", 4, 6, "4", "6");
+}
+
+static const struct field_kind field_ip = {
+	.name = "any, 4 or 6",
+	.types = FIELD_STRING | FIELD_INTEGER,
+	.check = check_ip,
+	.schema = schema_ip,
+};
+
+/* What it says was checked when it was followed. */
+static json_t *schema_extends(const struct field *field)
+{
+	(void)field;
+	return json_pack("{s:[{s:s, s:i}, {s:s, s:{s:s, s:i}}]}", "oneOf", "type", "string",
+		"minLength", 1, "type", "array", "items", "type", "string", "minLength", 1);
+}
+
+static const struct field_kind field_extends = {
+	.name = "the path of a file, or a list of them",
+	.types = FIELD_STRING | FIELD_ARRAY,
+	.schema = schema_extends,
+};
+
+static json_t *schema_scalar(const struct field *field)
+{
+	(void)field;
+	return json_pack("{s:[s, s, s]}", "type", "string", "integer", "boolean");
+}
+
+static const struct field_kind field_scalar = {
+	.name = "a string, a whole number, true or false",
+	.types = FIELD_STRING | FIELD_INTEGER | FIELD_TRUTH,
+	.schema = schema_scalar,
+};
+
+static bool check_step(
+	const struct field *field, const json_t *value, char must_be[static FIELD_MESSAGE_SIZE])
+{
+	(void)field;
+	(void)must_be;
+	return json_object_size(value) == 1;
+}
+
+static void hint_step(
+	const struct field *field, const json_t *value, char hint[static FIELD_MESSAGE_SIZE])
+{
+	(void)field;
+	if (json_object_size(value) > 1)
+		text_copy(hint, FIELD_MESSAGE_SIZE,
+			"a step begins with \"- \", and its settings are indented below its type");
+}
+
+static json_t *schema_step(const struct field *field)
+{
+	json_t *choices = json_array();
+
+	(void)field;
+	for (size_t i = 0; step_types[i] != NULL; i++)
+		json_array_append_new(choices,
+			json_pack("{s:s, s:s, s:{s:o}, s:[s], s:b}", "type", "object",
+				"description", step_types[i]->summary, "properties",
+				step_types[i]->name, step_schema(step_types[i]), "required",
+				step_types[i]->name, "additionalProperties", 0));
+	return json_pack("{s:o}", "oneOf", choices);
+}
+
+const struct field_kind field_step = {
+	.name = "a map of one step type to its settings, such as - imap_login: {account: inside}",
+	.types = FIELD_OBJECT,
+	.check = check_step,
+	.hint = hint_step,
+	.schema = schema_step,
+};
+
+/* "p95 > 30s"; limits.c says more than a table can. */
+static bool check_condition(
+	const struct field *field, const json_t *value, char must_be[static FIELD_MESSAGE_SIZE])
+{
+	struct limit_condition condition;
+	char message[LIMIT_MESSAGE_SIZE];
+
+	(void)field;
+	(void)must_be;
+	return limit_condition_parse(json_string_value(value), &condition, message) == 0;
+}
+
+static void hint_condition(
+	const struct field *field, const json_t *value, char hint[static FIELD_MESSAGE_SIZE])
+{
+	struct limit_condition condition;
+
+	(void)field;
+	if (json_is_string(value))
+		limit_condition_parse(json_string_value(value), &condition, hint);
+}
+
+static json_t *schema_condition(const struct field *field)
+{
+	(void)field;
+	return json_pack("{s:s, s:s}", "type", "string", "pattern",
+		"^ *((p50|p95|p99|max|min) *)?>=? *[0-9]+([.][0-9]+)?(ms|s|m|h|d|%)? *$");
+}
+
+static const struct field_kind field_condition = {
+	.name = "a breach, such as \"p95 > 30s\", \"> 5%\" or \">= 3\"",
+	.types = FIELD_STRING,
+	.check = check_condition,
+	.hint = hint_condition,
+	.schema = schema_condition,
+};
+
+static bool check_for(
+	const struct field *field, const json_t *value, char must_be[static FIELD_MESSAGE_SIZE])
+{
+	char message[LIMIT_MESSAGE_SIZE];
+	int need, of;
+
+	(void)field;
+	(void)must_be;
+	return limit_for_parse(json_string_value(value), &need, &of, message) == 0;
+}
+
+static json_t *schema_for(const struct field *field)
+{
+	(void)field;
+	return json_pack(
+		"{s:s, s:s}", "type", "string", "pattern", "^ *[0-9]+ +of +[0-9]+ *$");
+}
+
+static const struct field_kind field_for = {
+	.name = "N of M, such as \"3 of 5\", with N from 1 to M and M at most 1000",
+	.types = FIELD_STRING,
+	.check = check_for,
+	.schema = schema_for,
+};
+
+/* The words of scenario-wide metrics, or "<step id>.<field>". */
+static json_t *schema_metric(const struct field *field)
+{
+	(void)field;
+	return json_pack("{s:s, s:s}", "type", "string", "pattern",
+		"^(failed|failure_rate|duration_seconds|[A-Za-z0-9][A-Za-z0-9_.-]*[.][a-z0-9_]+)$");
+}
+
+static const struct field_kind field_metric = {
+	.name = "the name of a metric, such as in.delivery_seconds",
+	.types = FIELD_STRING,
+	.schema = schema_metric,
+};
+
+/* --- the tables ------------------------------------------------------------------------ */
+
+const struct field tls_fields[] = {
+	{"ca_file", &field_text, 0,
+		"PEM file of the authorities to trust instead of the system's; relative to the "
+		"scenario file"},
+	{"min_version", &field_choice, 0, "oldest TLS version to accept; \"1.2\" if left out",
+		.choices = tls_versions},
+	{"starttls", &field_choice, 0,
+		"on smtp:// and imap://: required (if left out), opportunistic (used where "
+		"offered), off",
+		.choices = starttls_choices},
+	{0},
+};
+
+#define CONNECTION_FIELDS                                                                      \
+	{"resolver", &field_list, 0, "DNS servers to ask instead of the system's",             \
+		.item = &field_resolver},                                                      \
+		{"tls", &field_object, 0, "certificates and versions to accept",               \
+			.fields = tls_fields},                                                 \
+		{"ip", &field_ip, 0, "IP version to use: any (if left out), 4 or 6"},          \
+		{"allow_private", &field_bool, 0,                                              \
+			"follow names into private and loopback networks that the scenario "   \
+			"itself does not name; false if left out"}
+
+const struct field account_fields[] = {
+	{"address", &field_address, R, "mail address of the mailbox"},
+	{"username", &field_text, 0, "name to log in with; the address if left out"},
+	{"password", &field_secret, 0,
+		"where the password comes from: {file: PATH}, {credential: NAME}, {command: "
+		"[PROGRAM, ...]} or {env: NAME}"},
+	{"submission", &field_smtp_url, 0,
+		"server to send by: smtp://HOST[:587] with STARTTLS, smtps://HOST[:465] with TLS "
+		"from the start"},
+	{"imap", &field_imap_url, 0,
+		"server to read from: imap://HOST[:143] with STARTTLS, imaps://HOST[:993] with TLS "
+		"from the start"},
+	CONNECTION_FIELDS,
+	{0},
+};
+
+const struct field limit_fields[] = {
+	{"name", &field_name, R, "name of the limit; part of the event's dedup key"},
+	{"metric", &field_metric, R,
+		"what it is about: failed, failure_rate, duration_seconds, ID.duration_seconds, "
+		"ID.delivery_seconds, ID.phases.PHASE"},
+	{"over", &field_duration, 0, "window of a percentile, max, min or failure_rate"},
+	{"warn", &field_condition, 0, "the breach that is a warning, such as p95 > 30s"},
+	{"crit", &field_condition, 0, "the breach that is critical, such as p95 > 60s"},
+	{"for", &field_for, 0, "N of M: so many of the last M runs must be in breach, or failed"},
+	{"severity", &field_choice, 0,
+		"of the event; if left out: warning by warn, critical by crit, error where only "
+		"\"for\" is given",
+		.choices = severities},
+	{"keep", &field_integer, 0, "so many good results in a row close the event", "3"},
+	{"runbook_url", &field_http_url, 0, "page that says what to do"},
+	{0},
+};
+
+const struct field scenario_fields[] = {
+	{"customer", &field_name, R, "owner of the platform"},
+	{"scenario", &field_name, R, "name of this user journey"},
+	{"every", &field_duration, 0,
+		"how often it is run (by cron or a timer); staleness is judged by it"},
+	{"timeout", &field_duration, 0, "a whole run ends by then", "\"3m\""},
+	{"accounts", &field_map, R, "mailboxes by name", .item = &field_object,
+		.fields = account_fields},
+	{"steps", &field_list, R, "what the user does, in order", .item = &field_step},
+	{"limits", &field_list, 0, "what raises an event", .item = &field_object,
+		.fields = limit_fields},
+	CONNECTION_FIELDS,
+	{"extends", &field_extends, 0,
+		"files that this one is laid over, relative to this file; maps merge, lists "
+		"replace, later files win"},
+	{"vars", &field_map, 0, "variables for ${name} and ${name:-else} in other strings",
+		.item = &field_scalar},
+	{"$schema", &field_text, 0, "JSON Schema, for editors; nothing here reads it"},
+	{0},
+};
