@@ -1,4 +1,12 @@
-/* watch - opens and closes events: one kind of limit, `p95 > x` over a window or N of M runs. */
+/* watch - opens and closes events, limit by limit, after each run.
+ *
+ * A limit that is crossed opens its event, or raises it, at once. The event closes, or comes down
+ * from critical to warning, after `keep` good results in a row: for a statistic over a window,
+ * those below 0.9 of the limit; otherwise those that do not cross it. Runs that could not be
+ * judged (error, skipped) do neither; nor does a statistic of too few values (p50 5, p95 20,
+ * p99 100; a failure rate: 3 runs, and 2 failures to open), nor a run without a value of the
+ * metric.
+ */
 #ifndef MAILPROBE_WATCH_H
 #define MAILPROBE_WATCH_H
 
@@ -8,10 +16,10 @@
 #include "scenario.h"
 #include "state.h"
 
-/* Judges all limits of the scenario after a run and calls back for each event record that has
- * to be written: an edge (open, resolved, or a change of severity). The edge is remembered in
- * state.db only after `emit` returned 0, so that a crash repeats an edge (same event_id and
- * revision) and never loses it. */
+/* Judges all limits of the scenario after a run that the history has, and calls back for each
+ * event record that has to be written: an edge (open, resolved, or a change of severity). An
+ * edge stays pending in state.db until `emit` returned 0, and goes out before anything else at
+ * the next call: a crash repeats an edge (same event_id and revision) and never loses it. */
 int watch_judge(struct state *state, const struct scenario *scenario, const json_t *record,
 	int (*emit)(void *context, const json_t *event, struct failure *why), void *context,
 	struct failure *why);

@@ -50,6 +50,16 @@ int history_runs(struct state *state, const char *customer, const char *scenario
 	const char *vantage, int64_t since_ns, size_t limit, struct run_mark **runs_r,
 	size_t *count_r, struct failure *why);
 
+/* The newest `limit` runs that could be judged (pass, warn, fail), oldest first. */
+int history_judged(struct state *state, const char *customer, const char *scenario,
+	const char *vantage, size_t limit, struct run_mark **runs_r, size_t *count_r,
+	struct failure *why);
+
+/* The newest `limit` samples of a metric, of runs that could be judged, oldest first. */
+int history_newest(struct state *state, const char *customer, const char *scenario,
+	const char *vantage, const char *metric, size_t limit, struct sample **samples_r,
+	size_t *count_r, struct failure *why);
+
 /* Names of all metrics that the scenario has samples of since the instant, sorted: a new JSON
  * array of strings, or NULL on failure. */
 json_t *history_metrics(struct state *state, const char *customer, const char *scenario,

@@ -25,6 +25,15 @@ static void read_mark(struct statement *query, struct run_mark *mark)
 	mark->outcome = name_index(outcome_names, statement_text(query, 2));
 }
 
+static void read_row(struct statement *query, struct history_row *row)
+{
+	size_t size;
+
+	read_mark(query, &row->mark);
+	row->bytes = statement_blob(query, 3, &size);
+	row->count = size / SAMPLE_BYTES;
+}
+
 int history_sweep(struct state *state, const char *customer, const char *scenario,
 	const char *vantage, int64_t since_ns,
 	void (*each)(void *context, const struct history_row *row), void *context,
@@ -44,11 +53,8 @@ int history_sweep(struct state *state, const char *customer, const char *scenari
 	statement_bind_integer(&query, since_ns);
 	while (statement_row(&query)) {
 		struct history_row row;
-		size_t size;
 
-		read_mark(&query, &row.mark);
-		row.bytes = statement_blob(&query, 3, &size);
-		row.count = size / SAMPLE_BYTES;
+		read_row(&query, &row);
 		each(context, &row);
 	}
 	return statement_end(&query, why);
@@ -126,6 +132,20 @@ static void gather(void *context, const struct history_row *row)
 	}
 }
 
+static int hand_over(struct gathering *gathering, int result, struct sample **samples_r,
+	size_t *count_r, struct failure *why)
+{
+	if (result == 0 && gathering->out_of_memory)
+		result = failure_set(why, ERROR_LOCAL_RESOURCE, "out of memory");
+	if (result < 0) {
+		free(gathering->samples);
+		return -1;
+	}
+	*samples_r = gathering->samples;
+	*count_r = gathering->count;
+	return 0;
+}
+
 int history_samples(struct state *state, const char *customer, const char *scenario,
 	const char *vantage, const char *metric, int64_t since_ns, struct sample **samples_r,
 	size_t *count_r, struct failure *why)
@@ -137,20 +157,72 @@ int history_samples(struct state *state, const char *customer, const char *scena
 	if (result == 0 && gathering.metric != 0)
 		result = history_sweep(state, customer, scenario, vantage, since_ns, gather,
 			&gathering, why);
-	if (result == 0 && gathering.out_of_memory)
-		result = failure_set(why, ERROR_LOCAL_RESOURCE, "out of memory");
-	if (result < 0) {
-		free(gathering.samples);
-		return -1;
+	return hand_over(&gathering, result, samples_r, count_r, why);
+}
+
+/* --- the newest ------------------------------------------------------------------------ */
+
+#define ROW "SELECT run_id, at_ns, outcome, samples FROM runs WHERE id BETWEEN ? AND ?"
+#define JUDGED " AND outcome IN ('pass', 'warn', 'fail')"
+#define NEWEST_FIRST " ORDER BY id DESC"
+
+/* Newest first, so that a limit costs no more than itself. */
+static void begin_newest(struct statement *query, struct state *state, const char *sql,
+	int64_t series, int64_t since_ns)
+{
+	statement_begin(query, state, sql);
+	statement_bind_integer(query, series_run_id(series, since_ns));
+	statement_bind_integer(query, series_run_id(series, INT64_MAX));
+}
+
+static int newest_samples(struct state *state, int64_t series, size_t limit,
+	struct gathering *gathering, struct failure *why)
+{
+	struct statement query;
+
+	begin_newest(&query, state, ROW JUDGED NEWEST_FIRST, series, 0);
+	while (gathering->count < limit && statement_row(&query)) {
+		struct history_row row;
+
+		read_row(&query, &row);
+		gather(gathering, &row);
 	}
-	*samples_r = gathering.samples;
-	*count_r = gathering.count;
-	return 0;
+	return statement_end(&query, why);
+}
+
+static void reverse_samples(struct sample *samples, size_t count)
+{
+	for (size_t i = 0; i < count / 2; i++) {
+		struct sample sample = samples[i];
+
+		samples[i] = samples[count - 1 - i];
+		samples[count - 1 - i] = sample;
+	}
+}
+
+int history_newest(struct state *state, const char *customer, const char *scenario,
+	const char *vantage, const char *metric, size_t limit, struct sample **samples_r,
+	size_t *count_r, struct failure *why)
+{
+	const struct series_key key = {customer, scenario, vantage};
+	struct gathering gathering = {.name = metric};
+	int64_t series;
+	int result;
+
+	if (series_find(state, &key, &series, why) < 0)
+		return -1;
+	result = history_names(state, customer, scenario, vantage, match_name, &gathering, why);
+	if (result == 0 && gathering.metric != 0)
+		result = newest_samples(state, series, limit, &gathering, why);
+	if (gathering.count > limit)
+		gathering.count = limit;
+	reverse_samples(gathering.samples, gathering.count);
+	return hand_over(&gathering, result, samples_r, count_r, why);
 }
 
 /* --- runs ------------------------------------------------------------------------------ */
 
-static void reverse(struct run_mark *runs, size_t count)
+static void reverse_runs(struct run_mark *runs, size_t count)
 {
 	for (size_t i = 0; i < count / 2; i++) {
 		struct run_mark mark = runs[i];
@@ -160,40 +232,67 @@ static void reverse(struct run_mark *runs, size_t count)
 	}
 }
 
-/* Newest first, so that a limit costs no more than itself. */
-static int read_runs(struct state *state, int64_t series, int64_t since_ns, size_t limit,
-	struct run_mark **runs_r, size_t *count_r, struct failure *why)
+/* Appends to *runs; -1 if memory is out. */
+static int push_run(struct run_mark **runs, size_t count, struct statement *query)
+{
+	/* Room is doubled at each power of two from 64 on. */
+	if (count == 0 || (count >= 64 && (count & (count - 1)) == 0)) {
+		struct run_mark *more =
+			reallocarray(*runs, count > 0 ? 2 * count : 64, sizeof(*more));
+
+		if (more == NULL)
+			return -1;
+		*runs = more;
+	}
+	read_mark(query, &(*runs)[count]);
+	return 0;
+}
+
+struct run_choice {
+	bool judged_only;
+	int64_t since_ns;
+	size_t limit; /* 0: all */
+};
+
+static int read_runs(struct state *state, int64_t series, const struct run_choice *choice,
+	struct run_mark **runs, size_t *count, struct failure *why)
 {
 	struct statement query;
-	struct run_mark *runs = NULL;
-	size_t count = 0, capacity = 0;
 	int result = 0;
 
-	statement_begin(&query, state,
-		"SELECT run_id, at_ns, outcome FROM runs"
-		" WHERE id BETWEEN ? AND ? AND at_ns >= ? ORDER BY id DESC LIMIT ?");
-	statement_bind_integer(&query, series_run_id(series, since_ns));
-	statement_bind_integer(&query, series_run_id(series, INT64_MAX));
-	statement_bind_integer(&query, since_ns);
-	statement_bind_integer(&query, limit > 0 ? (int64_t)limit : -1);
-	while (statement_row(&query)) {
-		if (count == capacity) {
-			struct run_mark *more;
-
-			capacity = capacity > 0 ? 2 * capacity : 64;
-			more = reallocarray(runs, capacity, sizeof(*runs));
-			if (more == NULL) {
-				result = failure_set(
-					why, ERROR_LOCAL_RESOURCE, "out of memory");
-				break;
-			}
-			runs = more;
-		}
-		read_mark(&query, &runs[count++]);
+	begin_newest(&query, state,
+		choice->judged_only ? ROW JUDGED " AND at_ns >= ?" NEWEST_FIRST " LIMIT ?"
+				    : ROW " AND at_ns >= ?" NEWEST_FIRST " LIMIT ?",
+		series, choice->since_ns);
+	statement_bind_integer(&query, choice->since_ns);
+	statement_bind_integer(&query, choice->limit > 0 ? (int64_t)choice->limit : -1);
+	while (result == 0 && statement_row(&query)) {
+		result = push_run(runs, *count, &query);
+		*count += result == 0;
 	}
+	if (result < 0)
+		failure_set(why, ERROR_LOCAL_RESOURCE, "out of memory");
+	return statement_end(&query, why) < 0 ? -1 : result;
+}
+
+static int choose_runs(struct state *state, const struct series_key *key,
+	const struct run_choice *choice, struct run_mark **runs_r, size_t *count_r,
+	struct failure *why)
+{
+	struct run_mark *runs = NULL;
+	size_t count = 0;
+	int64_t series;
+
+	if (series_find(state, key, &series, why) < 0)
+		return -1;
+	if (read_runs(state, series, choice, &runs, &count, why) < 0) {
+		free(runs);
+		return -1;
+	}
+	reverse_runs(runs, count);
 	*runs_r = runs;
 	*count_r = count;
-	return statement_end(&query, why) < 0 ? -1 : result;
+	return 0;
 }
 
 int history_runs(struct state *state, const char *customer, const char *scenario,
@@ -201,20 +300,19 @@ int history_runs(struct state *state, const char *customer, const char *scenario
 	size_t *count_r, struct failure *why)
 {
 	const struct series_key key = {customer, scenario, vantage};
-	struct run_mark *runs = NULL;
-	size_t count = 0;
-	int64_t series;
+	const struct run_choice choice = {.since_ns = since_ns, .limit = limit};
 
-	if (series_find(state, &key, &series, why) < 0)
-		return -1;
-	if (read_runs(state, series, since_ns, limit, &runs, &count, why) < 0) {
-		free(runs);
-		return -1;
-	}
-	reverse(runs, count);
-	*runs_r = runs;
-	*count_r = count;
-	return 0;
+	return choose_runs(state, &key, &choice, runs_r, count_r, why);
+}
+
+int history_judged(struct state *state, const char *customer, const char *scenario,
+	const char *vantage, size_t limit, struct run_mark **runs_r, size_t *count_r,
+	struct failure *why)
+{
+	const struct series_key key = {customer, scenario, vantage};
+	const struct run_choice choice = {.judged_only = true, .limit = limit};
+
+	return choose_runs(state, &key, &choice, runs_r, count_r, why);
 }
 
 /* --- names ----------------------------------------------------------------------------- */

@@ -283,10 +283,12 @@ static int write_new(const struct folder *folder, const char *bytes, struct fail
 	return result;
 }
 
-/* The scenario's lock keeps a second writer off the temporary file. */
+/* A run that is skipped since another one goes on writes a trend too, without the scenario's lock:
+ * one of its own keeps them off each other's temporary file. */
 static int replace_trend(const struct folder *folder, const char *bytes, struct failure *why)
 {
-	if (write_new(folder, bytes, why) < 0)
+	if (folder_lock_file(folder->scenario, folder->path, why) < 0 ||
+		write_new(folder, bytes, why) < 0)
 		return -1;
 	if (renameat(folder->scenario, TREND_NEW, folder->scenario, "trend.json") < 0)
 		return storage_failure(why, "replace trend.json in", folder->path);

@@ -1,0 +1,158 @@
+#include "judge.h"
+
+#include <string.h>
+
+#include "clock.h"
+#include "error_type.h"
+#include "judge_private.h"
+
+#include "ban.h"
+
+#define RECOVERY 0.9
+#define EVIDENCE_MAX 10
+
+/* --- levels ---------------------------------------------------------------------------- */
+
+const struct limit_condition *judge_condition(const struct limit *limit, enum level level)
+{
+	if (level == LEVEL_CRIT)
+		return limit->crit.is_set ? &limit->crit : &limit->warn;
+	return limit->warn.is_set ? &limit->warn : &limit->crit;
+}
+
+struct standing judge_standing(const struct limit_condition *condition, double value)
+{
+	struct standing standing = {.crossed = limit_breached(condition, value)};
+
+	/* Below a limit of 0 there is nothing to come down to. */
+	if (standing.crossed ||
+		(condition->threshold > 0 && value >= RECOVERY * condition->threshold))
+		standing.help = HELP_KEEP;
+	return standing;
+}
+
+enum level judgement_crossed(const struct judgement *judgement)
+{
+	for (enum level level = LEVEL_CRIT; level > LEVEL_NONE; level--)
+		if (judgement->levels[level].crossed)
+			return level;
+	return LEVEL_NONE;
+}
+
+enum level judgement_held(const struct judgement *judgement, enum level current)
+{
+	for (enum level level = LEVEL_CRIT; level > LEVEL_NONE; level--) {
+		enum help help = judgement->levels[level].help;
+
+		if (help == HELP_KEEP || (help == HELP_UNKNOWN && level <= current))
+			return level;
+	}
+	return LEVEL_NONE;
+}
+
+/* --- evidence -------------------------------------------------------------------------- */
+
+static json_t *evidence_of(const char *run_id, int64_t at_ns)
+{
+	char at[CLOCK_TIMESTAMP_SIZE];
+
+	clock_format(at_ns, at);
+	return json_pack("{s:s, s:s}", "run_id", run_id, "started_at", at);
+}
+
+void judge_sample_evidence(struct judgement *judgement, const struct limit *limit,
+	const struct sample *samples, size_t count)
+{
+	enum level crossed = judgement_crossed(judgement);
+
+	for (size_t i = count; i > 0; i--) {
+		const struct sample *sample = &samples[i - 1];
+		json_t *one;
+
+		if (crossed != LEVEL_NONE &&
+			!limit_breached(judge_condition(limit, crossed), sample->value))
+			continue;
+		if (json_array_size(judgement->evidence) == EVIDENCE_MAX)
+			return;
+		one = evidence_of(sample->run_id, sample->at_ns);
+		json_object_set_new(one, "value", json_real(sample->value));
+		json_array_insert_new(judgement->evidence, 0, one);
+	}
+}
+
+void judge_run_evidence(
+	struct judgement *judgement, const struct run_mark *runs, size_t count)
+{
+	enum level crossed = judgement_crossed(judgement);
+
+	for (size_t i = count; i > 0; i--) {
+		const struct run_mark *run = &runs[i - 1];
+		json_t *one;
+
+		if (crossed != LEVEL_NONE && run->outcome != OUTCOME_FAIL)
+			continue;
+		if (json_array_size(judgement->evidence) == EVIDENCE_MAX)
+			return;
+		one = evidence_of(run->run_id, run->at_ns);
+		json_object_set_new(
+			one, "outcome", json_string(outcome_name((enum outcome)run->outcome)));
+		json_array_insert_new(judgement->evidence, 0, one);
+	}
+}
+
+/* --- the whole ------------------------------------------------------------------------- */
+
+static const char *member(const json_t *object, const char *key)
+{
+	const char *value = json_string_value(json_object_get(object, key));
+
+	return value != NULL ? value : "";
+}
+
+static bool could_be_judged(const json_t *record)
+{
+	int outcome = name_index(outcome_names, member(record, "outcome"));
+
+	return outcome == OUTCOME_PASS || outcome == OUTCOME_WARN || outcome == OUTCOME_FAIL;
+}
+
+static int ask(const struct question *question, struct judgement *judgement, struct failure *why)
+{
+	const struct limit *limit = question->limit;
+
+	if (strcmp(limit->metric, "failed") == 0)
+		return judge_failures(question, judgement, why);
+	if (strcmp(limit->metric, "failure_rate") == 0)
+		return judge_rate(question, judgement, why);
+	if (judge_condition(limit, LEVEL_WARN)->statistic != STATISTIC_VALUE)
+		return judge_statistic(question, judgement, why);
+	return judge_values(question, judgement, why);
+}
+
+int judge_limit(struct state *state, const struct limit *limit, const json_t *record,
+	struct judgement *judgement, struct failure *why)
+{
+	struct question question = {
+		.state = state,
+		.limit = limit,
+		.customer = member(record, "customer"),
+		.scenario = member(record, "scenario"),
+		.vantage = member(record, "vantage"),
+		.run_id = member(record, "run_id"),
+	};
+
+	*judgement = (struct judgement){.values = json_object(), .evidence = json_array()};
+	if (!could_be_judged(record))
+		return 0;
+	if (clock_parse(member(record, "ended_at"), &question.end_ns) < 0)
+		return failure_set(
+			why, ERROR_WORKER_PROTOCOL, "a result without its end cannot be judged");
+	return ask(&question, judgement, why);
+}
+
+void judgement_free(struct judgement *judgement)
+{
+	json_decref(judgement->values);
+	json_decref(judgement->evidence);
+	*judgement = (struct judgement){0};
+}

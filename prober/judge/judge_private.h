@@ -1,0 +1,41 @@
+/* judge_private - what the files of this room share. */
+#ifndef MAILPROBE_JUDGE_PRIVATE_H
+#define MAILPROBE_JUDGE_PRIVATE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "history.h"
+#include "judge.h"
+
+/* What is asked: this limit, after that run. */
+struct question {
+	struct state *state;
+	const struct limit *limit;
+	const char *customer, *scenario, *vantage, *run_id;
+	int64_t end_ns; /* of the run */
+};
+
+/* judge_window.c: a statistic, or the failure rate, over the limit's window. */
+int judge_statistic(
+	const struct question *question, struct judgement *judgement, struct failure *why);
+int judge_rate(
+	const struct question *question, struct judgement *judgement, struct failure *why);
+
+/* judge_runs.c: N of the last M runs failed, or had a value over the limit. */
+int judge_failures(
+	const struct question *question, struct judgement *judgement, struct failure *why);
+int judge_values(
+	const struct question *question, struct judgement *judgement, struct failure *why);
+
+/* How a level stands with a value that has to come down to 0.9 of the limit. */
+struct standing judge_standing(const struct limit_condition *condition, double value);
+
+/* The newest samples (failed runs) that cross the limit; where nothing is crossed, the newest at
+ * all. Oldest first, at most ten. */
+void judge_sample_evidence(struct judgement *judgement, const struct limit *limit,
+	const struct sample *samples, size_t count);
+void judge_run_evidence(
+	struct judgement *judgement, const struct run_mark *runs, size_t count);
+
+#endif
