@@ -89,6 +89,30 @@ static void unknown_key(struct walk *walk, const struct field *const tables[],
 	complain(walk, "unknown-key", pointer, FIELD_AT_KEY, message, nearest ? hint : NULL);
 }
 
+static bool is_free_key(const char *key)
+{
+	return strncmp(key, "x-", 2) == 0 || strcmp(key, "$comment") == 0;
+}
+
+/* True if an unknown key was most likely meant to be this one: that has been said. */
+static bool is_misspelt(
+	const struct field *const tables[], const json_t *object, const char *name)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)(uintptr_t)object, key, value) {
+		const char *nearest;
+
+		if (fields_find(tables, key) != NULL || is_free_key(key))
+			continue;
+		nearest = nearest_key(tables, object, key);
+		if (nearest != NULL && strcmp(nearest, name) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void check_present(struct walk *walk, const struct field *const tables[],
 	const json_t *object, const char *pointer)
 {
@@ -97,7 +121,8 @@ static void check_present(struct walk *walk, const struct field *const tables[],
 			char message[FIELD_MESSAGE_SIZE], hint[FIELD_MESSAGE_SIZE];
 
 			if ((f->flags & FIELD_REQUIRED) == 0 ||
-				json_object_get(object, f->name) != NULL)
+				json_object_get(object, f->name) != NULL ||
+				is_misspelt(tables, object, f->name))
 				continue;
 			snprintf(message, sizeof(message), "\"%s\" is missing", f->name);
 			snprintf(hint, sizeof(hint), "%s: %s", f->name,
@@ -105,11 +130,6 @@ static void check_present(struct walk *walk, const struct field *const tables[],
 			complain(walk, "missing-key", pointer, FIELD_AT_KEY, message, hint);
 		}
 	}
-}
-
-static bool is_free_key(const char *key)
-{
-	return strncmp(key, "x-", 2) == 0 || strcmp(key, "$comment") == 0;
 }
 
 static void check_object(struct walk *walk, const struct field *const tables[],

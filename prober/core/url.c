@@ -155,7 +155,7 @@ int url_parse(const char *text, struct url *url_r, char message[static URL_MESSA
 	size_t length;
 
 	if (rest == NULL)
-		return wrong(message, "it begins with no scheme such as imaps://");
+		return wrong(message, "it begins with no scheme, such as smtps:// or imaps://");
 	scheme = scheme_find(text, (size_t)(rest - text));
 	if (scheme == NULL)
 		return unknown_scheme(text, (size_t)(rest - text), message);

@@ -173,6 +173,7 @@ struct assembly *assembly_read(const char *file, struct complaints *complaints)
 	if (assembly == NULL)
 		return NULL;
 	assembly->complaints = complaints;
+	assembly->broken = json_object();
 	assembly->tree = read_merged(assembly, file, NULL);
 	if (assembly->tree == NULL || !is_readable(complaints))
 		assembly_free(&assembly);
@@ -203,6 +204,8 @@ void assembly_complain(const struct assembly *assembly, const char *pointer,
 	struct complaint placed = *complaint;
 	const struct source *source = assembly_source(assembly, pointer);
 
+	if (json_object_get(assembly->broken, pointer) != NULL)
+		return;
 	placed.pointer = pointer;
 	source_complain(
 		source, source_find(source, pointer, spot), &placed, assembly->complaints);
@@ -213,6 +216,7 @@ void assembly_free(struct assembly **assembly)
 	if (*assembly == NULL)
 		return;
 	json_decref((*assembly)->tree);
+	json_decref((*assembly)->broken);
 	for (size_t i = 0; i < (*assembly)->source_count; i++)
 		source_free(&(*assembly)->sources[i]);
 	free(*assembly);

@@ -20,6 +20,7 @@ struct assembly {
 	struct source *sources[ASSEMBLY_FILES_MAX];
 	size_t source_count;
 	json_t *tree; /* without "extends" */
+	json_t *broken; /* pointers of values about which all has been said */
 	struct complaints *complaints;
 };
 
@@ -33,7 +34,7 @@ void assembly_substitute(struct assembly *assembly);
 const struct source *assembly_source(const struct assembly *assembly, const char *pointer);
 
 /* A complaint about the key or value of that pointer, in the file that holds it. The pointer of
- * `complaint` need not be set. */
+ * `complaint` need not be set. Nothing more is said of a value of which a variable is missing. */
 void assembly_complain(const struct assembly *assembly, const char *pointer,
 	enum field_spot spot, const struct complaint *complaint);
 

@@ -247,17 +247,21 @@ static void take_scalar(struct parse *parse, struct fy_event *event)
 static void refuse_alias(struct parse *parse, struct fy_event *event)
 {
 	struct level *level = top_level(parse);
+	struct span span = span_of(event);
+	size_t parent_length = parse->pointer.length;
 
-	refuse(parse, span_of(event), "syntax", "anchors and aliases are not used here",
-		"\"vars\" and \"extends\" share what is common");
-	if (level == NULL || wants_key(level))
-		parse->is_over = true;
-	else {
-		size_t parent_length = parse->pointer.length;
-
-		attach(parse, json_null(), span_of(event));
-		pointer_cut(parse, parent_length);
+	if (span.at > 0) { /* the mark leaves out the star */
+		span.at--;
+		span.length++;
 	}
+	refuse(parse, span, "syntax", "anchors and aliases are not used here",
+		"\"vars\" and \"extends\" share what is common");
+	if (level == NULL || wants_key(level)) {
+		parse->is_over = true;
+		return;
+	}
+	attach(parse, json_null(), span);
+	pointer_cut(parse, parent_length);
 }
 
 static void refuse_tag(struct parse *parse, struct fy_token *tag)

@@ -50,6 +50,7 @@ static void complain_at(struct substitution *substitution, const char *needle,
 
 	source_complain(source, find_in_place(source, pointer, needle), &complaint,
 		substitution->assembly->complaints);
+	json_object_set_new(substitution->assembly->broken, pointer, json_true());
 }
 
 static void complain_undefined(struct substitution *substitution, const char *name)
