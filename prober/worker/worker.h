@@ -26,7 +26,11 @@ struct worker_job {
 	struct deadline deadline;
 	const struct mail_key *key;
 	bool require_sandbox;
+	unsigned int jail_without; /* for tests: parts (jail.h) to leave out */
 };
+
+/* A worker ends by itself at its deadline; this much later it is killed. */
+#define WORKER_GRACE (500 * NS_PER_MS)
 
 struct worker;
 
@@ -36,6 +40,8 @@ struct worker_listener {
 	int (*intent)(void *context, const json_t *mail, struct failure *why);
 	void (*state)(void *context, const json_t *mail);
 	void (*progress)(void *context, const char *step, const char *phase, const char *note);
+	/* A step has ended: its record. May be NULL. */
+	void (*finished)(void *context, const json_t *step);
 	void *context;
 };
 
@@ -46,21 +52,24 @@ struct worker *worker_start(const struct worker_job *job, struct failure *why);
 int worker_fd(const struct worker *worker);
 int worker_pidfd(const struct worker *worker);
 
-/* Takes in what has come, without blocking; calls the listener. False once the worker has closed
- * its end or broken the protocol: then call worker_end. */
+/* Takes in what has come, without blocking and no more than a megabyte; calls the listener. False
+ * once the worker has given its result, closed its end or broken the protocol: then call
+ * worker_end. */
 bool worker_receive(struct worker *worker, const struct worker_listener *listener);
 
 /* True once the run's deadline and its grace are over: then call worker_end. */
 bool worker_overdue(const struct worker *worker);
-
 /* Milliseconds until worker_overdue, for poll(2). */
 int worker_left_ms(const struct worker *worker);
 
 /* Kills the worker if it still runs (its whole process group), reaps it, and gives its account:
- * an object with `steps`, `mails`, `sandbox`, `sandbox_missing`, complete whatever happened (of a
- * worker that crashed, was killed or overran: what it had proved so far, and `error` records
- * with worker.crash, worker.stuck or worker.protocol for the step it was in; `skipped` for
- * those not begun). `interrupted` says that it is ended because mailprobe itself is.
+ * an object with `steps`, `mails`, `sandbox`, `sandbox_missing`, `worker_max_rss_bytes`,
+ * `worker_cpu_seconds` and, if it did not end by itself, `worker_fault`; complete whatever
+ * happened (of a worker that crashed, was killed or overran: what it had proved so far, and
+ * `error` records with worker.crash, worker.stuck or worker.protocol for the steps it was in, or
+ * the next one if it was in none; `skipped` for those not begun). A mail of which only the
+ * intent is known is `unknown`. What the listener did not hear of yet is in the account, too.
+ * `interrupted` says that it is ended because mailprobe itself is. Takes a second at most.
  * A new reference; frees the worker and nulls it. */
 json_t *worker_end(struct worker **worker, bool interrupted);
 
