@@ -22,8 +22,16 @@ struct stream *imap_stream(const struct imap *imap)
 
 void imap_begin(struct imap *imap)
 {
+	mailstream *mail = imap->session->imap_stream;
+
 	stream_allow(imap->stream, IMAP_ANSWER_BYTES);
-	imap_guard_command(&imap->guard);
+	/* What has come unasked meets the guard now: an answer among it was never asked for. */
+	if (mail != NULL && mail->read_buffer_len == 0 && stream_has_unread(imap->stream))
+		mailstream_feed_read_buffer(mail);
+	if (imap->guard.gone)
+		stream_fail(imap->stream, ERROR_IMAP_BYE, "%s hung up after its last answer",
+			stream_server(imap->stream));
+	imap_guard_command(&imap->guard, (unsigned int)imap->session->imap_tag + 1);
 }
 
 /* The server's own words to the last command, printable. */
@@ -81,26 +89,12 @@ void imap_close(struct imap **imap)
 	*imap = NULL;
 }
 
-/* libetpan does not tell a greeting of BYE from one of OK. */
-static bool greeting_is(const struct imap *imap, const char *kind)
-{
-	const char *line = imap->session->imap_stream_buffer->str;
-	size_t length = strlen(kind);
-
-	return line != NULL && strncasecmp(line, "* ", 2) == 0 &&
-	       strncasecmp(line + 2, kind, length) == 0;
-}
-
 static int greet(struct imap *imap, mailstream *mail, struct failure *why)
 {
-	char text[200];
 	int code;
 
-	imap_begin(imap);
+	stream_allow(imap->stream, IMAP_ANSWER_BYTES);
 	code = mailimap_connect(imap->session, mail);
-	if (stream_failure(imap->stream)->type == ERROR_NONE && greeting_is(imap, "BYE"))
-		return failure_set(why, ERROR_IMAP_BYE, "%s greeted with BYE: %s",
-			stream_server(imap->stream), words(imap, text, sizeof(text)));
 	if (code == MAILIMAP_NO_ERROR_AUTHENTICATED)
 		return failure_set(why, ERROR_TLS_STARTTLS_STRIPPED,
 			"%s greeted with PREAUTH, which leaves no room for TLS and login",
@@ -178,17 +172,16 @@ int imap_start_tls(struct imap *imap, struct peer_facts *facts, struct failure *
 		return failure_set(why, ERROR_TLS_STARTTLS_STRIPPED,
 			"%s does not offer STARTTLS", stream_server(imap->stream));
 	imap_begin(imap);
+	imap->guard.last_word = true;
 	code = mailimap_starttls(imap->session);
-	if (code == MAILIMAP_ERROR_STARTTLS &&
-		imap->session->imap_stream->read_buffer_len > 0)
-		stream_fail(imap->stream, ERROR_TLS_INJECTED,
-			"%s sent plaintext behind its agreement to STARTTLS",
-			stream_server(imap->stream));
 	if (imap_outcome(imap, code, "STARTTLS", ERROR_TLS_STARTTLS_STRIPPED, why) == -1)
 		return -1;
 	forget_capability(imap);
-	if (stream_start_tls(imap->stream, imap->session->imap_stream->read_buffer_len, facts) == 0)
+	if (stream_start_tls(
+		    imap->stream, imap->session->imap_stream->read_buffer_len, facts) == 0) {
+		imap->guard.last_word = false;
 		return 0;
+	}
 	*why = *stream_failure(imap->stream);
 	return -1;
 }
@@ -196,6 +189,7 @@ int imap_start_tls(struct imap *imap, struct peer_facts *facts, struct failure *
 int imap_logout(struct imap *imap, struct failure *why)
 {
 	imap_begin(imap);
+	imap->guard.farewell = true;
 	/* libetpan answers MAILIMAP_ERROR_STREAM if the server closes first: as good as BYE. */
 	mailimap_logout(imap->session);
 	if (stream_failure(imap->stream)->type == ERROR_TCP_TIMEOUT) {

@@ -69,8 +69,10 @@ static int64_t wall_of(const struct mailimap_date_time *date)
 	};
 	/* The zone is +hhmm as a number. */
 	int64_t offset = date->dt_zone / 100 * 3600 + date->dt_zone % 100 * 60;
+	int64_t seconds = (int64_t)timegm(&tm) - offset;
 
-	return ((int64_t)timegm(&tm) - offset) * NS_PER_SECOND;
+	/* A date that nanoseconds cannot tell is none (they end in 2262). */
+	return seconds > 0 && seconds < INT64_MAX / NS_PER_SECOND ? seconds * NS_PER_SECOND : 0;
 }
 
 static void take_static(const struct mailimap_msg_att_static *att, struct imap_message *message)
@@ -91,11 +93,27 @@ static void take_static(const struct mailimap_msg_att_static *att, struct imap_m
 	}
 }
 
-static void take_message(clist *list, struct imap_message *message)
+static bool is_about(const struct mailimap_msg_att *attributes, uint32_t uid)
+{
+	for (clistiter *i = clist_begin(attributes->att_list); i != NULL; i = clist_next(i)) {
+		const struct mailimap_msg_att_item *item = clist_content(i);
+
+		if (item->att_type == MAILIMAP_MSG_ATT_ITEM_STATIC &&
+			item->att_data.att_static->att_type == MAILIMAP_MSG_ATT_UID)
+			return item->att_data.att_static->att_data.att_uid == uid;
+	}
+	return false;
+}
+
+/* RFC 3501, 6.4.8: the UID is part of the answer. What is said of another message must not count
+ * for the one that was asked for. */
+static void take_message(clist *list, uint32_t uid, struct imap_message *message)
 {
 	for (clistiter *i = clist_begin(list); i != NULL; i = clist_next(i)) {
 		const struct mailimap_msg_att *attributes = clist_content(i);
 
+		if (!is_about(attributes, uid))
+			continue;
 		for (clistiter *j = clist_begin(attributes->att_list); j != NULL;
 			j = clist_next(j)) {
 			const struct mailimap_msg_att_item *item = clist_content(j);
@@ -131,7 +149,7 @@ int imap_fetch(
 	mailimap_set_free(set);
 	if (imap_outcome(imap, code, "UID FETCH", ERROR_IMAP_NO, why) == -1)
 		return -1;
-	take_message(list, message_r);
+	take_message(list, uid, message_r);
 	mailimap_fetch_list_free(list);
 	return 0;
 }

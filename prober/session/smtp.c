@@ -183,15 +183,33 @@ static int expect(struct smtp *smtp, const char *what, int class, struct failure
 
 /* --- commands -------------------------------------------------------------------------- */
 
+/* Nothing may have been said before it was asked for: it would answer the wrong command. But for
+ * a farewell, which is always allowed (RFC 5321, 3.8). */
+static int check_silence(struct smtp *smtp, const char *what, struct failure *why)
+{
+	char text[sizeof(smtp->reply.text)];
+
+	if (smtp->mail->read_buffer_len == 0 && !stream_has_unread(smtp->stream))
+		return 0;
+	if (read_reply(smtp, what, why) == -1)
+		return -1;
+	if (smtp->reply.code == 421)
+		return refused(smtp, what, why);
+	text_copy(text, sizeof(text), smtp->reply.text);
+	smtp->reply = (struct smtp_reply){0};
+	stream_fail(smtp->stream, ERROR_SMTP_MALFORMED,
+		"%s sent a reply that no command asked for: \"%.120s\"", stream_server(smtp->stream),
+		text);
+	return stream_broke(smtp, what, why);
+}
+
 static int send_line(struct smtp *smtp, const char *line, const char *what, struct failure *why)
 {
 	size_t length = strlen(line);
 
 	stream_allow(smtp->stream, REPLY_BYTES);
-	/* Nothing may have been said before it was asked for: it would answer the wrong command. */
-	if (smtp->mail->read_buffer_len > 0)
-		stream_fail(smtp->stream, ERROR_SMTP_MALFORMED,
-			"%s sent a reply that no command asked for", stream_server(smtp->stream));
+	if (check_silence(smtp, what, why) == -1)
+		return -1;
 	if (mailstream_write(smtp->mail, line, length) == (ssize_t)length &&
 		mailstream_flush(smtp->mail) == 0)
 		return 0;
@@ -383,10 +401,12 @@ static int auth_login(
 }
 
 /* RFC 4954, 6: 4yz and 454 say later, 5yz says no. */
-static int auth_refused(const struct smtp *smtp, struct failure *why)
+static int auth_refused(struct failure *why)
 {
-	if (smtp->reply.code != 0 && stream_failure(smtp->stream)->type == ERROR_NONE)
-		why->type = smtp->reply.code / 100 == 4 ? ERROR_AUTH_TEMP : ERROR_AUTH_REJECTED;
+	if (why->reply_code / 100 == 4)
+		why->type = ERROR_AUTH_TEMP;
+	else if (why->reply_code / 100 == 5)
+		why->type = ERROR_AUTH_REJECTED;
 	return -1;
 }
 
@@ -410,7 +430,7 @@ int smtp_auth(
 	else
 		result = auth_login(smtp, username, password, why);
 	etpan_stream_secret(smtp->mail, false);
-	return result == 0 ? 0 : auth_refused(smtp, why);
+	return result == 0 ? 0 : auth_refused(why);
 }
 
 /* --- the mail -------------------------------------------------------------------------- */
@@ -441,6 +461,8 @@ int smtp_send_text(struct smtp *smtp, const char *text, size_t length, struct fa
 	if (length >= 2 && memcmp(text + length - 2, "\r\n", 2) == 0)
 		length -= 2;
 	stream_allow(smtp->stream, REPLY_BYTES);
+	if (check_silence(smtp, "text", why) == -1)
+		return -1;
 	if (mailstream_send_data(smtp->mail, text, length, 0, NULL) == -1 ||
 		mailstream_flush(smtp->mail) == -1) {
 		stream_broke(smtp, "end of the text", why);

@@ -327,6 +327,21 @@ ssize_t stream_read(struct stream *stream, void *buffer, size_t size)
 	return got;
 }
 
+bool stream_has_unread(struct stream *stream)
+{
+	char byte;
+	int got;
+
+	if (stream->why.type != ERROR_NONE)
+		return false;
+	if (stream->ssl == NULL)
+		return recv(stream->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+	ERR_clear_error();
+	got = SSL_peek(stream->ssl, &byte, 1);
+	ERR_clear_error();
+	return got > 0;
+}
+
 static ssize_t write_some(struct stream *stream, const void *buffer, size_t size)
 {
 	int want = SSL_ERROR_WANT_WRITE;

@@ -65,6 +65,9 @@ bool stream_may_carry_secrets(const struct stream *stream);
 /* At least one byte, or -1 (end of stream too). */
 ssize_t stream_read(struct stream *stream, void *buffer, size_t size);
 
+/* True if the server has sent something that nobody has read yet. Does not wait. */
+bool stream_has_unread(struct stream *stream);
+
 /* All of it, or -1. */
 int stream_write(struct stream *stream, const void *buffer, size_t size);
 
