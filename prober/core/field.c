@@ -318,7 +318,8 @@ size_t fields_check(const struct field *const tables[], const json_t *object,
 		check_object(&walk, tables, object, pointer);
 		return walk.complaints;
 	}
-	snprintf(hint, sizeof(hint), "this is %s", json_type_name(object));
+	snprintf(hint, sizeof(hint), "this is %s",
+		object != NULL ? json_type_name(object) : "nothing");
 	complain(&walk, "wrong-type", pointer, FIELD_AT_VALUE, "a map of keys and values must be here",
 		hint);
 	return walk.complaints;

@@ -218,9 +218,11 @@ static void warn_longer(const struct draft *draft, const struct draft_step *step
 		.hint = "the run ends first",
 		.is_warning = true};
 
-	if (draft_duration(step->step.config, key) <= timeout_ns)
-		return;
 	snprintf(pointer, sizeof(pointer), "%s/%s", step->pointer, key);
+	/* What nobody wrote is cut to the run's time without a word. */
+	if (draft_duration(step->step.config, key) <= timeout_ns ||
+		!assembly_has(draft->assembly, pointer))
+		return;
 	draft_complain(draft, &remark, "\"%s\" is longer than the scenario's timeout, %s", key,
 		json_string_value(json_object_get(draft->tree, "timeout")));
 }

@@ -198,6 +198,13 @@ const struct source *assembly_source(const struct assembly *assembly, const char
 	return found != NULL ? found : assembly->sources[0];
 }
 
+bool assembly_has(const struct assembly *assembly, const char *pointer)
+{
+	const struct source *source = assembly_source(assembly, pointer);
+
+	return json_object_get(source->index, pointer) != NULL;
+}
+
 void assembly_complain(const struct assembly *assembly, const char *pointer,
 	enum field_spot spot, const struct complaint *complaint)
 {

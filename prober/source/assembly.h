@@ -33,6 +33,9 @@ void assembly_substitute(struct assembly *assembly);
 /* The file that holds what the pointer leads to, or else its nearest parent. */
 const struct source *assembly_source(const struct assembly *assembly, const char *pointer);
 
+/* True if one of the files has it: a default has not. */
+bool assembly_has(const struct assembly *assembly, const char *pointer);
+
 /* A complaint about the key or value of that pointer, in the file that holds it. The pointer of
  * `complaint` need not be set. Nothing more is said of a value of which a variable is missing. */
 void assembly_complain(const struct assembly *assembly, const char *pointer,

@@ -9,8 +9,6 @@
 #include "ban.h"
 
 #define SAY_MAX 1024
-/* A file with more than that is not worth reading on. */
-#define COMPLAINTS_MAX 100
 
 static char *copy(const char *string)
 {
@@ -124,8 +122,18 @@ static int compare(const void *a, const void *b, void *first)
 	return strcmp(x->message, y->message);
 }
 
+static size_t listed_errors(const struct complaints *complaints)
+{
+	size_t errors = 0;
+
+	for (size_t i = 0; i < complaints->count; i++)
+		errors += !complaints->items[i].is_warning;
+	return errors;
+}
+
 void complaints_move(struct complaints *to, struct complaints *from, const char *first)
 {
+	to->errors += from->errors - listed_errors(from);
 	if (from->count > 0)
 		qsort_r(from->items, from->count, sizeof(*from->items), compare,
 			(void *)(uintptr_t)first);
@@ -180,6 +188,9 @@ void complaints_print(const struct complaints *complaints, FILE *to, bool colour
 			fputc('\n', to);
 		print_one(&complaints->items[i], to, colour);
 	}
+	if (complaints->errors > listed_errors(complaints))
+		fprintf(to, "\n... and %zu more errors\n",
+			complaints->errors - listed_errors(complaints));
 }
 
 json_t *complaints_json(const struct complaints *complaints)

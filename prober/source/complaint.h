@@ -21,14 +21,17 @@ struct complaint {
 	bool is_warning;
 };
 
+/* A file with more than that is not worth reading on. */
+#define COMPLAINTS_MAX 100
+
 struct complaints {
 	struct complaint *items;
 	size_t count;
-	size_t errors; /* without the warnings */
+	size_t errors; /* without the warnings; those that are not in the list included */
 };
 
-/* A copy of `complaint` is added, unless the list holds the very same. Past 100, errors are
- * only counted. */
+/* A copy of `complaint` is added, unless the list holds the very same. Past COMPLAINTS_MAX, errors
+ * are only counted. */
 void complaints_add(struct complaints *complaints, const struct complaint *complaint);
 
 /* About a whole file. */

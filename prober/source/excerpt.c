@@ -99,11 +99,18 @@ static size_t hidden_until(const struct source *source, size_t at)
 	return 0;
 }
 
+static bool is_beyond(const struct pen *pen, size_t at)
+{
+	return pen->mark_begin >= 0 && at > pen->mark.at + pen->mark.length &&
+	       pen->cell > pen->mark_end + 2 * LINE_CELLS;
+}
+
 static void draw(struct pen *pen, const struct source *source, struct span line)
 {
 	size_t end = line.at + line.length;
 
-	for (size_t at = line.at; at < end;) {
+	/* A line may be as long as the file: past the mark and what is shown, it does not matter. */
+	for (size_t at = line.at; at < end && !is_beyond(pen, at);) {
 		size_t hidden = hidden_until(source, at);
 		size_t next = at + 1;
 
@@ -192,6 +199,10 @@ void source_complain(const struct source *source, struct span span,
 	struct span line;
 	struct text shown;
 
+	if (complaints->count >= COMPLAINTS_MAX) {
+		complaints_add(complaints, complaint);
+		return;
+	}
 	if (span.at > source->size)
 		span.at = source->size;
 	/* The end of a file that ends in a line end is shown at its last line. */

@@ -43,6 +43,8 @@ static void complain(struct parse *parse, struct span span, const char *code,
 		.hint = hint};
 
 	source_complain(parse->source, span, &complaint, parse->complaints);
+	if (parse->complaints->count >= COMPLAINTS_MAX)
+		parse->is_wrong = parse->is_over = true;
 }
 
 static void refuse(struct parse *parse, struct span span, const char *code,

@@ -1,0 +1,379 @@
+/* The loader: what a good file becomes. What is said of bad ones is in tests/bad. */
+#include "scenario.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <openssl/tls1.h>
+
+#include "clock.h"
+#include "metric.h"
+#include "scenario_files.h"
+#include "step.h"
+
+#include "tap.h"
+
+static char folder[] = "/tmp/mailprobe-scenario-XXXXXX";
+
+static void write_file(const char *name, const char *text)
+{
+	FILE *file = fopen(name, "w");
+
+	if (file == NULL || fputs(text, file) == EOF || fclose(file) != 0)
+		exit(1);
+}
+
+static struct scenario *load(const char *name, const char *text, size_t warnings)
+{
+	struct complaints complaints = {.items = NULL};
+	struct scenario *scenario;
+
+	write_file(name, text);
+	scenario = scenario_load(name, &complaints);
+	if (!ok(scenario != NULL && complaints.count == warnings, "%s loads with %zu warnings",
+		    name, warnings))
+		complaints_print(&complaints, stdout, false);
+	complaints_free(&complaints);
+	if (scenario == NULL)
+		exit(done_testing() | 1);
+	return scenario;
+}
+
+#define ACCOUNT "{address: a@acme.test, password: {file: a.secret}, imap: imaps://h.test}"
+
+/* --- defaults and what is made of settings --------------------------------------------- */
+
+static void test_least(void)
+{
+	struct scenario *scenario = load("least.yaml",
+		"customer: acme\nscenario: least\naccounts: {in: " ACCOUNT "}\n"
+		"steps:\n- imap_login: {account: in}\n",
+		0);
+	const struct journey *journey = &scenario->journey;
+	const struct account *account = journey_account(journey, "in");
+
+	is_string(journey->customer, "acme", "customer");
+	is_string(journey->base_dir, ".", "base_dir");
+	is_integer(journey->timeout_ns / NS_PER_SECOND, 180, "default timeout");
+	is_integer(journey->every_ns, 0, "no every");
+	is_integer((long long)journey->step_count, 1, "one step");
+	is_string(journey->steps[0].id, "imap_login", "id is the type's name");
+	ok(journey->steps[0].type == step_type_find("imap_login"), "type");
+	is_string(step_string(&journey->steps[0], "account"), "in", "a setting");
+	is_string(step_string(&journey->steps[0], "timeout"), "30s", "a default of a step");
+	ok(journey_step(journey, "imap_login") == &journey->steps[0], "journey_step");
+	ok(journey_step(journey, "nope") == NULL && journey_account(journey, "nope") == NULL,
+		"nothing of that name");
+	is_string(account->username, "a@acme.test", "username is the address");
+	is_string(account->imap.host, "h.test", "host");
+	is_integer(account->imap.port, 993, "default port");
+	ok(account->imap.implicit_tls, "imaps is implicit TLS");
+	ok(account->submission.host == NULL, "no submission");
+	ok(account->resolver == NULL && account->tls.ca_file == NULL, "the system's");
+	is_integer(account->tls.min_version, TLS1_2_VERSION, "TLS 1.2 at least");
+	is_integer(account->tls.starttls, STARTTLS_REQUIRED, "STARTTLS required");
+	is_integer(account->ip, IP_ANY, "any IP");
+	ok(!account->allow_private, "no private addresses");
+	scenario_free(&scenario);
+	ok(scenario == NULL, "freed and nulled");
+	scenario_free(&scenario);
+}
+
+static void test_settings(void)
+{
+	struct scenario *scenario;
+	const struct account *a, *b;
+
+	mkdir("sub", 0700);
+	scenario = load("sub/settings.yml",
+		"customer: acme\nscenario: settings\nevery: 5m\ntimeout: 90s\n"
+		"resolver: [\"127.0.0.1:5353\", \"::1\"]\nip: 6\nallow_private: true\n"
+		"tls: {ca_file: ca.pem, min_version: \"1.3\", starttls: off}\n"
+		"accounts:\n"
+		"  a: {address: a@acme.test, submission: \"smtp://[fd00::25]:10587\"}\n"
+		"  b:\n    address: b@acme.test\n    username: bee\n    password: {env: B}\n"
+		"    imap: imap://b.test\n    ip: any\n    allow_private: false\n"
+		"    resolver: [192.0.2.1]\n    tls: {ca_file: /etc/ca.pem, starttls: opportunistic}\n"
+		"steps:\n- imap_login: {account: b, id: in, timeout: 1.5s}\n",
+		0);
+	a = journey_account(&scenario->journey, "a");
+	b = journey_account(&scenario->journey, "b");
+	is_string(scenario->journey.base_dir, "sub", "base_dir is the file's folder");
+	is_string(scenario->file, "sub/settings.yml", "file");
+	is_integer(scenario->journey.every_ns / NS_PER_SECOND, 300, "every");
+	is_string(a->resolver, "127.0.0.1:5353,[::1]:53", "resolvers of the scenario");
+	is_string(b->resolver, "192.0.2.1:53", "the account's own instead");
+	is_integer(a->ip, IP_6, "ip of the scenario");
+	is_integer(b->ip, IP_ANY, "the account's own");
+	ok(a->allow_private && !b->allow_private, "allow_private likewise");
+	is_string(a->tls.ca_file, "sub/ca.pem", "a path starts at the scenario's folder");
+	is_string(b->tls.ca_file, "/etc/ca.pem", "unless it is absolute");
+	is_integer(a->tls.starttls, STARTTLS_OFF, "starttls of the scenario");
+	is_integer(b->tls.starttls, STARTTLS_OPPORTUNISTIC, "the account's own");
+	is_integer(b->tls.min_version, TLS1_3_VERSION, "tls is merged key by key");
+	is_string(a->submission.host, "fd00::25", "IPv6 without brackets");
+	is_integer(a->submission.port, 10587, "port");
+	ok(!a->submission.implicit_tls, "smtp is STARTTLS");
+	is_string(b->username, "bee", "username");
+	is_integer(b->imap.port, 143, "default port of imap");
+	is_integer(step_duration(&scenario->journey.steps[0], "timeout") / NS_PER_MS, 1500,
+		"a step's timeout");
+	scenario_free(&scenario);
+}
+
+static void test_limits(void)
+{
+	struct scenario *scenario = load("limits.yaml",
+		"customer: acme\nscenario: limits\naccounts: {in: " ACCOUNT "}\n"
+		"steps:\n- imap_login: {account: in}\n"
+		"limits:\n"
+		"- {name: a, metric: duration_seconds, over: 24h, warn: p95 > 30s, crit: p95>=1m}\n"
+		"- {name: b, metric: failed, for: 3 of 5, severity: critical, keep: 7}\n"
+		"- {name: c, metric: failure_rate, over: 1h, crit: '> 2.5%',\n"
+		"   runbook_url: https://wiki.acme.test/}\n"
+		"- {name: d, metric: imap_login.phases.auth, warn: '> 250ms', for: 2 of 3}\n",
+		0);
+	const struct limit *limit = scenario->limits;
+
+	is_integer((long long)scenario->limit_count, 4, "four limits");
+	ok(limit->warn.is_set && limit->crit.is_set, "both conditions");
+	is_integer(limit->warn.statistic, STATISTIC_P95, "p95");
+	ok(!limit->warn.or_equal && limit->crit.or_equal, "> and >=");
+	is_near(limit->crit.threshold, 60, 0, "1m is 60 seconds");
+	is_integer(limit->warn.unit, LIMIT_SECONDS, "seconds");
+	is_integer(limit->over_ns / NS_PER_SECOND, 86400, "over");
+	is_integer(limit->keep, 3, "default keep");
+	ok(limit->severity == NULL, "severity by warn and crit");
+	ok(limit_breached(&limit->crit, 60) && !limit_breached(&limit->warn, 30), "breached");
+	limit++;
+	ok(!limit->warn.is_set && !limit->crit.is_set && !limit_breached(&limit->warn, 1e9),
+		"no condition");
+	ok(limit->need == 3 && limit->of == 5 && limit->keep == 7, "3 of 5, keep 7");
+	is_string(limit->severity, "critical", "severity");
+	limit++;
+	is_integer(limit->crit.unit, LIMIT_SHARE, "a share");
+	is_near(limit->crit.threshold, 0.025, 1e-12, "2.5% is 0.025");
+	is_string(limit->runbook_url, "https://wiki.acme.test/", "runbook_url");
+	limit++;
+	is_integer(limit->warn.statistic, STATISTIC_VALUE, "no statistic");
+	is_near(limit->warn.threshold, 0.25, 0, "250ms");
+	scenario_free(&scenario);
+}
+
+/* --- extends and vars ------------------------------------------------------------------ */
+
+static void test_merge(void)
+{
+	struct scenario *scenario;
+	const struct account *in;
+
+	mkdir("parts", 0700);
+	write_file("parts/_a.yaml",
+		"customer: acme\ntimeout: 10s\nvars: {host: a.test, port: 1143}\n"
+		"accounts:\n  in: {address: a@acme.test, username: from-a, password: {env: A}}\n"
+		"steps:\n- imap_login: {account: nobody}\n- imap_login: {account: nobody}\n");
+	write_file("parts/_b.yaml",
+		"extends: _c.yaml\nvars: {host: b.test}\naccounts:\n  in: {username: from-b}\n");
+	write_file("parts/_c.yaml", "timeout: 20s\nevery: 1h\n");
+	scenario = load("merge.yaml",
+		"extends: [parts/_a.yaml, parts/_b.yaml]\nscenario: merge\n"
+		"accounts:\n  in: {imap: \"imaps://${host}:${port}\", ip: \"${ip:-4}\"}\n"
+		"steps:\n- imap_login: {account: in, id: \"x-${n:-1.10}-y\"}\n",
+		0);
+	in = journey_account(&scenario->journey, "in");
+	is_string(in->username, "from-b", "the later file wins");
+	is_string(in->address, "a@acme.test", "maps are merged");
+	is_string(in->imap.host, "b.test", "so are vars");
+	is_integer(in->imap.port, 1143, "a number within a text");
+	is_integer(in->ip, IP_4, "a fallback alone is read as YAML reads it");
+	is_string(scenario->journey.steps[0].id, "x-1.10-y", "within a text it stays as written");
+	is_integer((long long)scenario->journey.step_count, 1, "lists replace");
+	is_integer(scenario->journey.timeout_ns / NS_PER_SECOND, 20,
+		"what a later file extends wins over an earlier file");
+	is_integer(scenario->journey.every_ns / NS_PER_SECOND, 3600, "extends is followed on");
+	scenario_free(&scenario);
+}
+
+static void test_values(void)
+{
+	struct scenario *scenario = load("values.json",
+		"{\"customer\": \"acme\", \"scenario\": \"values\",\n"
+		"\"vars\": {\"private\": true, \"dollar\": \"x\"},\n"
+		"\"accounts\": {\"in\": {\"address\": \"a@acme.test\", \"imap\": \"imaps://h.test\",\n"
+		" \"username\": \"$${dollar}$5${dollar}\", \"allow_private\": \"${private}\",\n"
+		" \"password\": {\"command\": [\"show\", \"${dollar}\"]}}},\n"
+		"\"steps\": [{\"imap_login\": {\"account\": \"in\", \"id\": \"\\u0069n\"}}]}",
+		0);
+	const struct account *in = journey_account(&scenario->journey, "in");
+
+	ok(in->allow_private, "a variable alone keeps its type");
+	is_string(in->username, "${dollar}$5x", "$${ is a plain ${");
+	is_string(json_string_value(json_array_get(json_object_get(in->password, "command"), 1)),
+		"x", "variables within lists");
+	is_string(scenario->journey.steps[0].id, "in", "escapes of JSON");
+	scenario_free(&scenario);
+}
+
+/* --- bounds ---------------------------------------------------------------------------- */
+
+/* True if the file is refused with that code. */
+static bool is_refused(const char *file, const char *code)
+{
+	struct complaints complaints = {.items = NULL};
+	struct scenario *scenario = scenario_load(file, &complaints);
+	bool refused = scenario == NULL && complaints.count > 0 &&
+		       strcmp(complaints.items[0].code, code) == 0;
+
+	for (size_t i = 0; !refused && i < complaints.count && i < 3; i++)
+		diag("%s: %s", complaints.items[i].code, complaints.items[i].message);
+	scenario_free(&scenario);
+	complaints_free(&complaints);
+	return refused;
+}
+
+static void write_many(const char *name, const char *head, const char *item, size_t times)
+{
+	FILE *file = fopen(name, "w");
+
+	if (file == NULL)
+		exit(1);
+	fputs(head, file);
+	for (size_t i = 0; i < times; i++)
+		fputs(item, file);
+	fclose(file);
+}
+
+static void test_bounds(void)
+{
+	int64_t began = clock_now();
+
+	write_many("large.yaml", "#", "0123456789abcdef", 70000);
+	ok(is_refused("large.yaml", "file"), "a file over 1 MB");
+	write_many("values.yaml", "x-a: [", "1,", 100000);
+	ok(is_refused("values.yaml", "too-large"), "a file with 100,000 values");
+	write_many("deep.json", "", "[", 100000);
+	ok(is_refused("deep.json", "too-deep"), "100,000 brackets in JSON");
+	write_many("deep.yaml", "", "- ", 100000);
+	ok(is_refused("deep.yaml", "too-deep"), "100,000 lists in YAML");
+	write_many("keys.yaml", "customer: acme\n", "wrong: 1\n", 9000);
+	ok(is_refused("keys.yaml", "duplicate-key"), "9,000 keys that are the same");
+	write_many("wide.json", "{\"customer\": \"acme\"", ", \"k\": 1", 15000);
+	ok(is_refused("wide.json", "duplicate-key"), "15,000 keys in one line that does not end");
+	write_file("_a.yaml", "vars: {a: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa}\n");
+	write_many("vars.yaml", "extends: _a.yaml\nx-a: ", "${a}", 10000);
+	ok(is_refused("vars.yaml", "missing-key"), "a string that would grow without end");
+	mkfifo("pipe.yaml", 0600);
+	ok(is_refused("pipe.yaml", "file"), "a pipe that nobody writes to");
+	ok(is_refused(".", "file"), "a folder");
+	ok(clock_now() - began < 20 * NS_PER_SECOND, "all that in less than 20 s");
+}
+
+/* --- lists of files -------------------------------------------------------------------- */
+
+static void test_files(void)
+{
+	char *const paths[] = {(char[]){"tree/"}, (char[]){"tree/b/x.yaml"}};
+	struct complaints complaints = {.items = NULL};
+	json_t *files;
+	char *listed;
+
+	mkdir("tree", 0700);
+	mkdir("tree/b", 0700);
+	mkdir("tree/_shared", 0700);
+	mkdir("tree/.git", 0700);
+	write_file("tree/z.json", "{}");
+	write_file("tree/b/x.yaml", "");
+	write_file("tree/b/y.yml", "");
+	write_file("tree/b/readme.md", "");
+	write_file("tree/schema.json", "{}");
+	write_file("tree/_part.yaml", "");
+	write_file("tree/_shared/s.yaml", "");
+	write_file("tree/.git/g.yaml", "");
+	files = scenario_files(paths, 2, &complaints);
+	listed = json_dumps(files, JSON_COMPACT);
+	is_string(listed, "[\"tree/b/x.yaml\",\"tree/b/y.yml\",\"tree/z.json\"]",
+		"sorted, each once, without parts");
+	is_integer((long long)complaints.count, 0, "nothing to complain about");
+	free(listed);
+	json_decref(files);
+	complaints_free(&complaints);
+}
+
+static void test_no_files(void)
+{
+	char *const paths[] = {(char[]){"tree/_shared"}, (char[]){"no/such"}};
+	struct complaints complaints = {.items = NULL};
+	json_t *files = scenario_files(paths + 1, 1, &complaints);
+
+	is_integer((long long)complaints.errors, 1, "what is not there is an error");
+	json_decref(files);
+	complaints_free(&complaints);
+	mkdir("empty", 0700);
+	files = scenario_files((char *const[]){(char[]){"empty"}}, 1, &complaints);
+	is_integer((long long)complaints.errors, 1, "so is nothing found");
+	is_string(complaints.items[0].code, "no-scenario", "its code");
+	json_decref(files);
+	complaints_free(&complaints);
+}
+
+static void test_twins(void)
+{
+	static const char text[] = "customer: acme\nscenario: twin\naccounts: {in: " ACCOUNT "}\n"
+				   "steps:\n- imap_login: {account: in}\n";
+	char *const paths[] = {(char[]){"twin-a.yaml"}, (char[]){"twin-b.yaml"}};
+	struct complaints complaints = {.items = NULL};
+	struct scenario_set set;
+
+	write_file("twin-a.yaml", text);
+	write_file("twin-b.yaml", text);
+	set = scenario_set_load(paths, 2, &complaints);
+	is_integer((long long)set.count, 2, "both load");
+	ok(complaints.errors == 1 && strcmp(complaints.items[0].code, "same-scenario") == 0,
+		"but are one scenario");
+	scenario_set_free(&set);
+	complaints_free(&complaints);
+}
+
+/* --- metrics --------------------------------------------------------------------------- */
+
+static void test_metrics(void)
+{
+	const struct step steps[] = {
+		{step_type_find("smtp_send"), "out", NULL},
+		{step_type_find("imap_await"), "seen", NULL},
+		{NULL, "unknown", NULL},
+	};
+	json_t *metrics = metric_names(steps, 3);
+	static const char *const there[] = {"failed", "failure_rate", "duration_seconds",
+		"out.duration_seconds", "out.delivery_seconds", "out.phases.accept",
+		"seen.phases.wait", "seen.duration_seconds", NULL};
+
+	for (size_t i = 0; there[i] != NULL; i++)
+		ok(json_object_get(metrics, there[i]) != NULL, "metric %s", there[i]);
+	ok(json_object_get(metrics, "seen.phases.accept") == NULL, "a phase of another type");
+	ok(json_object_get(metrics, "seen.delivery_seconds") == NULL,
+		"delivery is named after the send");
+	json_decref(metrics);
+}
+
+int main(void)
+{
+	char command[sizeof(folder)];
+
+	if (mkdtemp(folder) == NULL || chdir(folder) != 0)
+		return 1;
+	memcpy(command, folder, sizeof(folder));
+	test_least();
+	test_settings();
+	test_limits();
+	test_merge();
+	test_values();
+	test_bounds();
+	test_files();
+	test_no_files();
+	test_twins();
+	test_metrics();
+	return done_testing();
+}
