@@ -149,15 +149,32 @@ void text_printable(struct text *text, const char *bytes, size_t length)
 	}
 }
 
+/* A cut may have gone through a multi-byte character: what is left of it goes as well. */
+static void drop_half_character(struct text *text)
+{
+	const unsigned char *bytes = (const unsigned char *)text->bytes;
+	size_t lead = text->length;
+	uint32_t point;
+
+	while (lead > 0 && (bytes[lead - 1] & 0xc0) == 0x80)
+		lead--;
+	if (lead == 0 || bytes[lead - 1] < 0xc0)
+		return;
+	lead--;
+	if (utf8_decode(bytes + lead, text->length - lead, &point) > 0)
+		return;
+	text->length = lead;
+	text->bytes[lead] = '\0';
+}
+
 void text_printable_copy(char *to, size_t size, const char *bytes, size_t length)
 {
 	struct text text;
 
 	text_init(&text, size - 1);
 	text_printable(&text, bytes, length);
-	/* A cut may have gone through a multi-byte character: drop the started one. */
-	while (text.overflowed && text.length > 0 && (text.bytes[text.length - 1] & 0x80) != 0)
-		text.bytes[--text.length] = '\0';
+	if (text.overflowed)
+		drop_half_character(&text);
 	text_copy(to, size, text.bytes != NULL ? text.bytes : "");
 	text_free(&text);
 }

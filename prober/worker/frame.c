@@ -327,10 +327,11 @@ int frame_next(struct frame_reader *reader, json_t **frame_r, enum frame_type *t
 	struct failure *why)
 {
 	size_t held = reader->end - reader->begin, length;
-	const char *at = reader->bytes + reader->begin;
+	const char *at;
 
 	if (held < FRAME_HEADER)
 		return 0;
+	at = reader->bytes + reader->begin;
 	length = read_length(at);
 	if (length > FRAME_MAX)
 		return failure_set(why, ERROR_WORKER_PROTOCOL,

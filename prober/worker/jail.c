@@ -94,11 +94,15 @@ static void miss(struct jail_report *report, const char *what)
 
 static void limit(struct jail_report *report, int resource, size_t value, const char *name)
 {
-	struct rlimit now, want = {.rlim_cur = value, .rlim_max = value};
+	/* A second more until SIGKILL lets SIGXCPU say what it was. */
+	struct rlimit now, want = {
+		.rlim_cur = value, .rlim_max = value + (resource == RLIMIT_CPU)};
 
 	/* A smaller limit that is there already is as good. */
 	if (getrlimit(resource, &now) == 0 && now.rlim_max < want.rlim_max)
-		want.rlim_cur = want.rlim_max = now.rlim_max;
+		want.rlim_max = now.rlim_max;
+	if (want.rlim_cur > want.rlim_max)
+		want.rlim_cur = want.rlim_max;
 	if (setrlimit(resource, &want) != 0)
 		miss(report, name);
 }

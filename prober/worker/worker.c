@@ -239,6 +239,7 @@ static void kill_all(const struct worker *worker)
 
 struct death {
 	bool natural; /* it ended before we killed it */
+	bool mute;    /* it lived, but had closed its end */
 	bool reaped;
 	int status;
 	struct rusage usage;
@@ -250,6 +251,7 @@ static struct death bury(struct worker *worker)
 	bool dying = worker->closed && !worker->account.complete;
 
 	death.natural = await_death(worker, dying ? FAREWELL : 0);
+	death.mute = dying && !death.natural;
 	kill_all(worker);
 	if (!death.natural)
 		await_death(worker, BURIAL);
@@ -289,7 +291,7 @@ static void find_cause(const struct worker *worker, const struct death *death, b
 		died_of(death->status, why);
 	else if (interrupted)
 		failure_set(why, ERROR_LOCAL_INTERRUPTED, "mailprobe was interrupted");
-	else if (worker->closed)
+	else if (death->mute)
 		failure_set(why, ERROR_WORKER_PROTOCOL,
 			"the worker broke the protocol (it stopped talking) and was killed");
 	else

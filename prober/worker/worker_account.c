@@ -209,20 +209,20 @@ static int take_step(struct worker_account *account, json_t *record, struct fail
 	return 0;
 }
 
-/* Takes the place of what was said of the step before. */
-static int take_final_step(struct worker_account *account, json_t *record, size_t *last,
-	struct failure *why)
+static int check_steps(
+	const struct worker_account *account, const json_t *records, struct failure *why)
 {
-	size_t index;
+	size_t i, index, last = 0;
+	json_t *record;
 
-	if (check_step(account, record, &index, why) != 0)
-		return -1;
-	if (*last > index)
-		return failure_set(
-			why, ERROR_WORKER_PROTOCOL, "the result's steps are not in order");
-	*last = index + 1;
-	json_decref(account->tracks[index].record);
-	account->tracks[index].record = json_incref(record);
+	json_array_foreach(records, i, record) {
+		if (check_step(account, record, &index, why) != 0)
+			return -1;
+		if (last > index)
+			return failure_set(
+				why, ERROR_WORKER_PROTOCOL, "the result's steps are not in order");
+		last = index + 1;
+	}
 	return 0;
 }
 
@@ -234,18 +234,25 @@ static bool is_wanted(const struct worker_account *account, size_t index)
 	return only == NULL || strcmp(account->job->journey->steps[index].id, only) == 0;
 }
 
+/* It takes the place of what was said of steps before; none of it counts if some is wrong. */
 static int take_result(struct worker_account *account, const json_t *frame, struct failure *why)
 {
 	const struct journey *journey = account->job->journey;
+	const json_t *steps = json_object_get(frame, "steps");
 	json_t *item;
-	size_t index, last = 0;
+	size_t index;
 
-	json_array_foreach(json_object_get(frame, "steps"), index, item)
-		if (take_final_step(account, item, &last, why) != 0)
-			return -1;
+	if (check_steps(account, steps, why) != 0)
+		return -1;
 	json_array_foreach(json_object_get(frame, "mails"), index, item)
 		if (take_mail(account, item, why) != 0)
 			return -1;
+	json_array_foreach(steps, index, item) {
+		struct step_track *track = &account->tracks[find_step(account, text_of(item, "id"))];
+
+		json_decref(track->record);
+		track->record = json_incref(item);
+	}
 	for (size_t i = 0; i < journey->step_count; i++)
 		if (is_wanted(account, i) && account->tracks[i].record == NULL)
 			return failure_set(why, ERROR_WORKER_PROTOCOL,

@@ -1,0 +1,136 @@
+/* Phases: what lies between two of them belongs to one of them, and they add up. */
+#include "clock.h"
+#include "tap.h"
+#include "timings.h"
+
+static void spend(int64_t ms)
+{
+	clock_sleep_until(deadline_in(ms * NS_PER_MS));
+}
+
+static void test_empty(void)
+{
+	struct timings timings = {0};
+	json_t *array = timings_json(&timings, 0);
+
+	is_string(timings_current(&timings), "", "no phase yet");
+	is_integer(timings_total(&timings), 0, "no time yet");
+	is_integer(json_array_size(array), 0, "what was not reached is absent");
+	timings_pause(&timings);
+	is_integer((long long)timings.count, 0, "a pause before the first is nothing");
+	json_decref(array);
+}
+
+static void test_adjacent(void)
+{
+	struct timings timings = {0};
+
+	timings_begin(&timings, "resolve");
+	spend(2);
+	timings_begin(&timings, "connect");
+	spend(2);
+	timings_begin(&timings, "tls");
+	timings_pause(&timings);
+	is_string(timings_current(&timings), "tls", "the last one");
+	is_integer(timings.phases[0].end_ns, timings.phases[1].begin_ns, "no gap");
+	is_integer(timings.phases[1].end_ns, timings.phases[2].begin_ns, "nor here");
+	is_integer(timings_total(&timings),
+		timings.phases[2].end_ns - timings.phases[0].begin_ns, "they add up");
+	ok(timings.phases[0].end_ns - timings.phases[0].begin_ns >= 2 * NS_PER_MS,
+		"each has its time");
+}
+
+static void test_pause(void)
+{
+	struct timings timings = {0};
+	int64_t begun = clock_now();
+
+	timings_begin(&timings, "rcpt");
+	timings_pause(&timings);
+	spend(20);
+	timings_pause(&timings);
+	timings_begin(&timings, "data");
+	timings_pause(&timings);
+	ok(timings_total(&timings) < 15 * NS_PER_MS && clock_now() - begun >= 20 * NS_PER_MS,
+		"a pause belongs to no phase");
+	ok(timings.phases[1].begin_ns - timings.phases[0].end_ns >= 20 * NS_PER_MS,
+		"and is seen between them");
+}
+
+struct seen {
+	int count;
+	const char *last;
+};
+
+static void observe(void *context, const char *phase)
+{
+	struct seen *seen = context;
+
+	seen->count++;
+	seen->last = phase;
+}
+
+static void test_full(void)
+{
+	struct seen seen = {0};
+	struct timings timings = {.observe = observe, .context = &seen};
+	int64_t begun = clock_now(), total;
+
+	for (int i = 0; i < 3 * TIMINGS_MAX; i++)
+		timings_begin(&timings, i % 2 ? "noop" : "wait");
+	spend(5);
+	timings_pause(&timings);
+	total = clock_now() - begun;
+	is_integer((long long)timings.count, TIMINGS_MAX, "a full table takes no more");
+	ok(timings_total(&timings) >= 5 * NS_PER_MS && timings_total(&timings) <= total,
+		"but loses no time");
+	is_integer(seen.count, TIMINGS_MAX, "each phase was seen to begin");
+	is_string(seen.last, "noop", "the last one, too");
+}
+
+static void test_json(void)
+{
+	struct timings timings = {.count = 2,
+		.phases = {{"connect", 1000000000, 1250000000}, {"auth", 1250000000, 1250001499}}};
+	json_t *array = timings_json(&timings, 500000000);
+	char *text = json_dumps(array, JSON_COMPACT | JSON_REAL_PRECISION(9));
+
+	is_string(text,
+		"[{\"name\":\"connect\",\"start_seconds\":0.5,\"duration_seconds\":0.25},"
+		"{\"name\":\"auth\",\"start_seconds\":0.75,\"duration_seconds\":1e-6}]",
+		"the record's array");
+	free(text);
+	json_decref(array);
+}
+
+/* As every step's record must: the rounding of 32 phases is far below a millisecond. */
+static void test_sum(void)
+{
+	struct timings timings = {0};
+	json_t *array, *phase;
+	double sum = 0;
+	size_t index;
+
+	for (int i = 0; i < TIMINGS_MAX; i++) {
+		timings_begin(&timings, "phase");
+		for (volatile int j = 0; j < 1000; j = j + 1)
+			;
+	}
+	timings_pause(&timings);
+	array = timings_json(&timings, timings.phases[0].begin_ns);
+	json_array_foreach(array, index, phase)
+		sum += json_number_value(json_object_get(phase, "duration_seconds"));
+	is_near(sum, clock_seconds(timings_total(&timings)), 0.00005, "rounded, they add up");
+	json_decref(array);
+}
+
+int main(void)
+{
+	test_empty();
+	test_adjacent();
+	test_pause();
+	test_full();
+	test_json();
+	test_sum();
+	return done_testing();
+}
