@@ -30,8 +30,9 @@ static int library_ready(void)
 
 struct dns *dns_create(const char *servers, struct failure *why)
 {
+	/* Without NOCHECKRESP, c-ares makes "connection refused" of SERVFAIL and REFUSED. */
 	struct ares_options options = {
-		.flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES,
+		.flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES | ARES_FLAG_NOCHECKRESP,
 		.timeout = DNS_TRY_MS,
 		.tries = DNS_TRIES,
 	};
@@ -157,7 +158,6 @@ static void answered(void *context, int status, int timeouts, unsigned char *ans
 static void ask(struct dns *dns, struct question *question, const char *host, int family)
 {
 	question->asked = true;
-	question->family = family;
 	ares_query(dns->channel, host, 1, family == AF_INET ? 1 : 28, answered, question);
 }
 
@@ -169,8 +169,8 @@ static void pump(struct dns *dns, const struct question *a, const struct questio
 		ares_socket_t sockets[ARES_GETSOCK_MAXNUM];
 		struct pollfd polls[ARES_GETSOCK_MAXNUM];
 		/* Low half readable, high half writable; c-ares' own macros shift into the sign. */
-		unsigned int bits = (unsigned int)ares_getsock(
-			dns->channel, sockets, ARES_GETSOCK_MAXNUM);
+		unsigned int bits =
+			(unsigned int)ares_getsock(dns->channel, sockets, ARES_GETSOCK_MAXNUM);
 		nfds_t count = 0;
 		struct timeval left = {
 			.tv_sec = deadline_left_ms(deadline) / 1000,
@@ -184,11 +184,11 @@ static void pump(struct dns *dns, const struct question *a, const struct questio
 		}
 		for (int i = 0; i < ARES_GETSOCK_MAXNUM; i++) {
 			short events = (short)((bits >> i & 1 ? POLLIN : 0) |
-					       (bits >> (i + ARES_GETSOCK_MAXNUM) & 1 ? POLLOUT
-										      : 0));
+				(bits >> (i + ARES_GETSOCK_MAXNUM) & 1 ? POLLOUT : 0));
 
 			if (events != 0)
-				polls[count++] = (struct pollfd){.fd = sockets[i], .events = events};
+				polls[count++] =
+					(struct pollfd){.fd = sockets[i], .events = events};
 		}
 		poll(polls, count, (int)(next->tv_sec * 1000 + next->tv_usec / 1000 + 1));
 		for (nfds_t i = 0; i < count; i++)
@@ -229,6 +229,67 @@ static int refuse(const char *host, int status, struct failure *why)
 	return failure_set(why, type, "cannot resolve %s: %s", host, error_info(type)->help);
 }
 
+/* The server that was asked first becomes the last one. False if there is no other. */
+static bool next_server(struct dns *dns)
+{
+	struct ares_addr_port_node *list = NULL, *last;
+	bool moved = false;
+
+	if (ares_get_servers_ports(dns->channel, &list) != ARES_SUCCESS || list == NULL)
+		return false;
+	for (last = list; last->next != NULL;)
+		last = last->next;
+	if (last != list) {
+		struct ares_addr_port_node *second = list->next;
+
+		last->next = list;
+		list->next = NULL;
+		moved = ares_set_servers_ports(dns->channel, second) == ARES_SUCCESS;
+		list = second;
+	}
+	ares_free_data(list);
+	return moved;
+}
+
+static size_t count_servers(struct dns *dns)
+{
+	struct ares_addr_port_node *list = NULL;
+	size_t count = 0;
+
+	if (ares_get_servers_ports(dns->channel, &list) != ARES_SUCCESS)
+		return 1;
+	for (struct ares_addr_port_node *one = list; one != NULL; one = one->next)
+		count++;
+	ares_free_data(list);
+	return count;
+}
+
+/* It answered that it cannot answer: another one might. */
+static bool is_helpless(const struct question *question)
+{
+	return question->asked &&
+		(question->status == ARES_ESERVFAIL || question->status == ARES_EREFUSED ||
+			question->status == ARES_ENOTIMP);
+}
+
+/* Asks both questions; of server after server, as long as one of them is not up to it. */
+static void ask_all(struct dns *dns, const char *host, struct question *six, struct question *four,
+	struct deadline deadline)
+{
+	size_t servers = count_servers(dns);
+
+	do {
+		if (!six->done && six->family != 0)
+			ask(dns, six, host, AF_INET6);
+		if (!four->done && four->family != 0)
+			ask(dns, four, host, AF_INET);
+		pump(dns, six, four, deadline);
+		six->done = !is_helpless(six);
+		four->done = !is_helpless(four);
+	} while ((!six->done || !four->done) && --servers > 0 && !deadline_passed(deadline) &&
+		next_server(dns));
+}
+
 int dns_addresses(struct dns *dns, const char *host, int port, enum ip_choice ip,
 	struct deadline deadline, struct address *list, size_t max, size_t *count_r,
 	struct failure *why)
@@ -238,11 +299,9 @@ int dns_addresses(struct dns *dns, const char *host, int port, enum ip_choice ip
 	struct question four = {.port = port, .list = v4, .max = 16};
 	size_t room;
 
-	if (ip != IP_4)
-		ask(dns, &six, host, AF_INET6);
-	if (ip != IP_6)
-		ask(dns, &four, host, AF_INET);
-	pump(dns, &six, &four, deadline);
+	six.family = ip != IP_4 ? AF_INET6 : 0;
+	four.family = ip != IP_6 ? AF_INET : 0;
+	ask_all(dns, host, &six, &four, deadline);
 	room = max - six.count;
 	if (four.count < room)
 		room = four.count;
