@@ -314,7 +314,8 @@ static json_t *sort_metrics(struct build *build, const json_t *unsorted)
 {
 	json_t *sorted = json_object();
 
-	qsort(build->metrics, build->metric_count, sizeof(*build->metrics), by_name);
+	if (build->metric_count > 0)
+		qsort(build->metrics, build->metric_count, sizeof(*build->metrics), by_name);
 	for (size_t i = 0; i < build->metric_count; i++) {
 		json_t *metric = json_object_get(unsorted, build->metrics[i].name);
 

@@ -33,6 +33,19 @@ static const char *system_text(struct state *state, const char *otherwise)
 	return error != 0 ? strerror(error) : otherwise;
 }
 
+/* What SQLite cannot tell the system's error of, such as of its log. */
+static const char *io_text(int code)
+{
+	switch (code) {
+	case SQLITE_IOERR_WRITE:
+		return "a write failed (a quota, a limit on file sizes, or a broken disk)";
+	case SQLITE_IOERR_FSYNC:
+	case SQLITE_IOERR_DIR_FSYNC:
+		return "what was written could not be synced to the disk";
+	}
+	return sqlite3_errstr(code);
+}
+
 int state_failure(struct state *state, int code, struct failure *why)
 {
 	const char *path = state->path;
@@ -56,7 +69,7 @@ int state_failure(struct state *state, int code, struct failure *why)
 			system_text(state, "it or its folder is read-only"));
 	case SQLITE_IOERR:
 		return failure_set(why, ERROR_LOCAL_STORAGE, "cannot read or write %s: %s", path,
-			system_text(state, sqlite3_errstr(code)));
+			system_text(state, io_text(code)));
 	case SQLITE_BUSY:
 		return failure_set(why, ERROR_LOCAL_STORAGE,
 			"another process has kept %s locked for 5 s", path);

@@ -1,0 +1,188 @@
+/* Windows, counts and percentiles of a history that was made up. */
+#include "trend.h"
+#include "field.h"
+#include "history.h"
+#include "record.h"
+#include "store_help.h"
+
+static struct failure why;
+static struct state *state;
+
+static json_t *newest;
+
+/* A run of the scenario with one imap step; kept as the newest. */
+static void add(const char *scenario, int64_t at_ns, const char *outcome, double seconds)
+{
+	json_decref(newest);
+	newest = make_result(at_ns, outcome);
+	json_object_set_new(newest, "scenario", json_string(scenario));
+	if (seconds >= 0)
+		add_step(newest, "imap", strcmp(outcome, "pass") == 0 ? "pass" : "fail", seconds);
+	if (history_add(state, newest, &why) < 0)
+		abort();
+}
+
+static json_t *at(json_t *trend, const char *path)
+{
+	char copy[128], *rest = copy, *key;
+
+	snprintf(copy, sizeof(copy), "%s", path);
+	while ((key = strsep(&rest, "/")) != NULL)
+		trend = json_object_get(trend, key);
+	return trend;
+}
+
+static void number_is(json_t *trend, const char *path, double want)
+{
+	const json_t *value = at(trend, path);
+
+	if (!json_is_number(value))
+		ok(false, "%s is not there", path);
+	else
+		is_near(json_number_value(value), want, 1e-9, path);
+}
+
+static void text_is(json_t *trend, const char *path, const char *want)
+{
+	char *got = json_dumps(at(trend, path), JSON_COMPACT | JSON_ENCODE_ANY);
+
+	is_string(got, want, path);
+	free(got);
+}
+
+static void told(void *context, const struct field_complaint *complaint)
+{
+	(void)context;
+	diag("%s: %s", complaint->pointer, complaint->message);
+}
+
+static void is_valid(const json_t *trend)
+{
+	static const struct field *const tables[] = {record_trend, NULL};
+	const struct field_check check = {.complain = told};
+
+	is_integer((long long)fields_check(tables, trend, "", &check), 0, "fits its table");
+}
+
+static void test_first(void)
+{
+	json_t *trend;
+
+	add("first", TEST_START, "pass", 0.25);
+	trend = trend_build(state, newest, &why);
+	is_valid(trend);
+	number_is(trend, "runs/1h/n", 1);
+	number_is(trend, "runs/30d/failure_rate", 0);
+	number_is(trend, "metrics/imap.duration_seconds/last", 0.25);
+	text_is(trend, "metrics/imap.duration_seconds/last_at", "\"2026-03-02T10:00:00.000000Z\"");
+	text_is(trend, "metrics/imap.duration_seconds/windows/1h",
+		"{\"n\":1,\"censored\":0,\"min\":0.25,\"max\":0.25,"
+		"\"too_small_for\":[\"p50\",\"p95\"]}");
+	text_is(trend, "updated_at", "\"2026-03-02T10:00:10.000000Z\"");
+	json_decref(trend);
+}
+
+/* Every 10 minutes for 40 days; the value is the number of the run. */
+static void test_windows(void)
+{
+	json_t *trend;
+	int64_t begun;
+
+	for (int i = 0; i < 40 * 144; i++)
+		add("long", TEST_START + i * 10 * TEST_MINUTE, i % 100 == 99 ? "fail" : "pass", i);
+	begun = clock_now();
+	trend = trend_build(state, newest, &why);
+	diag("a window of 4320 runs: %.1f ms", clock_seconds(clock_now() - begun) * 1000);
+	is_valid(trend);
+	number_is(trend, "runs/1h/n", 6);
+	number_is(trend, "runs/1h/failed", 0);
+	number_is(trend, "runs/24h/n", 144);
+	number_is(trend, "runs/24h/failed", 1);
+	number_is(trend, "runs/24h/failure_rate", 1.0 / 144);
+	number_is(trend, "runs/7d/n", 1008);
+	number_is(trend, "runs/30d/n", 4320);
+	number_is(trend, "metrics/imap.duration_seconds/last", 5759);
+	number_is(trend, "metrics/imap.duration_seconds/windows/1h/n", 6);
+	number_is(trend, "metrics/imap.duration_seconds/windows/1h/min", 5754);
+	number_is(trend, "metrics/imap.duration_seconds/windows/1h/p50", 5756);
+	text_is(trend, "metrics/imap.duration_seconds/windows/1h/too_small_for", "[\"p95\"]");
+	number_is(trend, "metrics/imap.duration_seconds/windows/24h/n", 143);
+	number_is(trend, "metrics/imap.duration_seconds/windows/24h/p95", 5752);
+	number_is(trend, "metrics/imap.duration_seconds/windows/24h/max", 5759);
+	number_is(trend, "metrics/imap.duration_seconds/windows/30d/min", 1440);
+	number_is(trend, "metrics/imap.duration_seconds/windows/30d/max", 5759);
+	json_decref(trend);
+}
+
+static void test_counts(void)
+{
+	json_t *trend;
+
+	for (int i = 0; i < 30; i++)
+		add("mixed", TEST_START + i * TEST_MINUTE,
+			i % 3 == 0   ? "error"
+			: i % 3 == 1 ? "skipped"
+				     : "fail",
+			-1);
+	trend = trend_build(state, newest, &why);
+	is_valid(trend);
+	number_is(trend, "runs/24h/n", 10);
+	number_is(trend, "runs/24h/failed", 10);
+	number_is(trend, "runs/24h/errors", 10);
+	number_is(trend, "runs/24h/skipped", 10);
+	text_is(trend, "metrics", "{}");
+	json_decref(trend);
+	add("blind", TEST_START, "error", -1);
+	trend = trend_build(state, newest, &why);
+	ok(at(trend, "runs/1h/failure_rate") == NULL, "nothing judged, no failure rate");
+	is_valid(trend);
+	json_decref(trend);
+}
+
+static void test_censored(void)
+{
+	json_t *trend;
+
+	for (int i = 0; i < 20; i++) {
+		json_t *mail = make_mail("m", i < 15 ? "delivered" : "accepted"), *step;
+
+		json_decref(newest);
+		newest = make_result(TEST_START + i * TEST_MINUTE, i < 15 ? "pass" : "fail");
+		json_object_set_new(newest, "scenario", json_string("gone"));
+		step = add_step(newest, "in-seen", i < 15 ? "pass" : "fail", 1);
+		json_object_set_new(mail, "await", json_string("in-seen"));
+		if (i < 15)
+			json_object_set_new(mail, "delivery_seconds", json_real(i + 1));
+		else
+			json_object_set_new(step, "waited_seconds", json_real(60));
+		json_array_append_new(json_object_get(newest, "mails"), mail);
+		history_add(state, newest, &why);
+	}
+	trend = trend_build(state, newest, &why);
+	is_valid(trend);
+	text_is(trend, "metrics/in.delivery_seconds/windows/1h",
+		"{\"n\":20,\"censored\":5,\"min\":1.0,\"p50\":10.0,\"p95\":60.0,\"max\":60.0,"
+		"\"at_least\":[\"p95\",\"max\"]}");
+	ok(at(trend, "metrics/in.delivery_seconds/last") == NULL, "no newest value, only a bound");
+	json_decref(trend);
+}
+
+static void test_refused(void)
+{
+	json_object_del(newest, "ended_at");
+	ok(trend_build(state, newest, &why) == NULL, "no end, no trend");
+	went_wrong(-1, &why, ERROR_WORKER_PROTOCOL, "end", "and it is told");
+}
+
+int main(void)
+{
+	state = state_open(make_folder(), &why);
+	test_first();
+	test_windows();
+	test_counts();
+	test_censored();
+	test_refused();
+	json_decref(newest);
+	state_close(&state);
+	return done_testing();
+}

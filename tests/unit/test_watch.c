@@ -1,0 +1,381 @@
+/* Events over sequences of runs: when they open, rise, fall, close, and that none is lost. */
+#include "history.h"
+#include "record.h"
+#include "rules.h"
+#include "store_help.h"
+#include "watch.h"
+
+static struct failure why;
+static struct state *state;
+static int64_t now_ns;
+
+/* --- a scenario with one limit --------------------------------------------------------- */
+
+static struct limit limit;
+static struct scenario scenario = {
+	.journey = {.customer = "acme", .scenario = "mail"}, .limits = &limit, .limit_count = 1};
+
+static void condition(struct limit_condition *to, const char *text)
+{
+	char message[LIMIT_MESSAGE_SIZE];
+
+	if (text != NULL && limit_condition_parse(text, to, message) < 0)
+		abort();
+}
+
+static void set_limit(const char *metric, const char *over, const char *warn, const char *crit)
+{
+	json_decref((json_t *)(uintptr_t)limit.config);
+	limit = (struct limit){.name = "slow", .metric = metric, .keep = 3};
+	limit.config = json_pack("{s:s, s:s}", "name", "slow", "metric", metric);
+	if (over != NULL) {
+		duration_parse(over, &limit.over_ns);
+		json_object_set_new((json_t *)(uintptr_t)limit.config, "over", json_string(over));
+	}
+	condition(&limit.warn, warn);
+	condition(&limit.crit, crit);
+}
+
+static void set_for(int need, int of)
+{
+	limit.need = need;
+	limit.of = of;
+}
+
+/* --- what comes out -------------------------------------------------------------------- */
+
+static json_t *events[64];
+static size_t event_count;
+static bool emit_fails;
+
+static void told(void *context, const struct field_complaint *complaint)
+{
+	(void)context;
+	diag("%s: %s", complaint->pointer, complaint->message);
+}
+
+static int emit(void *context, const json_t *event, struct failure *failure)
+{
+	static const struct field *const tables[] = {record_event, NULL};
+	const struct field_check check = {.complain = told};
+
+	(void)context;
+	if (emit_fails)
+		return failure_set(failure, ERROR_LOCAL_STORAGE, "the disk is full");
+	if (fields_check(tables, event, "", &check) != 0)
+		ok(false, "an event fits its table");
+	if (event_count < sizeof(events) / sizeof(events[0]))
+		events[event_count++] = json_deep_copy(event);
+	return 0;
+}
+
+static void forget_events(void)
+{
+	for (size_t i = 0; i < event_count; i++)
+		json_decref(events[i]);
+	event_count = 0;
+}
+
+static const char *of_event(size_t index, const char *key)
+{
+	return index < event_count ? json_string_value(json_object_get(events[index], key)) : NULL;
+}
+
+static void is_event(size_t index, const char *event_state, const char *severity,
+	json_int_t revision, const char *summary)
+{
+	if (!ok(index < event_count, "an event \"%s\"", event_state))
+		return;
+	is_string(of_event(index, "state"), event_state, "its state");
+	is_string(of_event(index, "severity"), severity, "its severity");
+	is_integer(json_integer_value(json_object_get(events[index], "revision")), revision,
+		"its revision");
+	is_string(of_event(index, "summary"), summary, "its summary");
+}
+
+/* --- runs ------------------------------------------------------------------------------ */
+
+static json_t *newest;
+
+/* One letter a run: P pass, F fail, E error, S skipped; digits pass and take that many seconds,
+ * of a mail; "!" is a mail that had not come after 5 s. Each is judged; returns the letters of
+ * the events: o open, u update, r resolved, "." for none. */
+static char run_one(char letter)
+{
+	const char *outcome = letter == 'F' || letter == '!' ? "fail"
+			      : letter == 'E'                 ? "error"
+			      : letter == 'S'                 ? "skipped"
+							      : "pass";
+	size_t before = event_count;
+	json_t *mail = make_mail("m", letter == '!' ? "accepted" : "delivered"), *step;
+
+	now_ns += 5 * TEST_MINUTE;
+	json_decref(newest);
+	newest = make_result(now_ns, outcome);
+	json_object_set_new(mail, "await", json_string("seen"));
+	if ((letter >= '0' && letter <= '9') || letter == '!') {
+		step = add_step(newest, "seen", outcome, 1);
+		if (letter == '!')
+			json_object_set_new(step, "waited_seconds", json_real(5));
+		else
+			json_object_set_new(mail, "delivery_seconds", json_real(letter - '0'));
+		json_array_append(json_object_get(newest, "mails"), mail);
+	}
+	json_decref(mail);
+	if (history_add(state, newest, &why) < 0 ||
+		watch_judge(state, &scenario, newest, emit, NULL, &why) < 0)
+		return 'X';
+	return event_count == before ? '.' : of_event(before, "state")[0];
+}
+
+static void begin(void)
+{
+	state_close(&state);
+	remove_folder();
+	make_folder();
+	state = state_open(test_folder, &why);
+	now_ns = TEST_START;
+	forget_events();
+}
+
+/* Runs a whole sequence on an empty history; `want` has one letter a run. */
+static void sequence(const char *letters, const char *want, const char *name)
+{
+	char got[128] = "";
+
+	begin();
+	for (size_t i = 0; letters[i] != '\0'; i++)
+		got[i] = run_one(letters[i]);
+	is_string(got, want, name);
+}
+
+/* --- N of M ---------------------------------------------------------------------------- */
+
+static void test_failed(void)
+{
+	set_limit("failed", NULL, NULL, NULL);
+	set_for(3, 5);
+	sequence("PPPP", "....", "nothing fails");
+	sequence("FPFPFP", "....o.", "three of five");
+	sequence("FPPFPPFPPF", "..........", "one in three is not three of five");
+	sequence("FFFPPP", "..o..r", "closes after three good ones");
+	sequence("FFFPPFPPP", "..o.....r", "a failure in between begins the count again");
+	sequence("FFFFFFFPPPPP", "..o......r..", "opens once");
+	sequence("FFFPPPFFF", "..o..r..o", "and opens anew, as three of five again");
+	sequence("FFEEEESSEF", ".........o", "what could not be judged neither opens");
+	sequence("FFFEEESSSPEPSP", "..o..........r", "nor closes");
+	limit.keep = 1;
+	sequence("FFFPPP", "..o..r", "as soon as the condition does not hold, if keep is 1");
+	limit.keep = 3;
+	set_for(2, 2);
+	sequence("FPFPFFFPFPPP", ".....o.....r", "two in a row");
+	set_for(3, 10);
+	sequence("FFFPPPPPPPP", "..o.......r", "not while the condition still holds");
+	is_event(0, "open", "error", 1, "acme/mail: 3 of the last 3 runs failed");
+	is_event(1, "resolved", "error", 2, "acme/mail: resolved: 2 of the last 10 runs failed");
+}
+
+static void test_event(void)
+{
+	json_t *evidence, *first;
+
+	set_limit("failed", NULL, NULL, NULL);
+	set_for(3, 5);
+	limit.severity = "critical";
+	limit.runbook_url = "https://wiki.acme.test/mail";
+	sequence("PFFFPPP", "...o..r", "an incident");
+	is_event(0, "open", "critical", 1, "acme/mail: 3 of the last 4 runs failed");
+	is_event(1, "resolved", "critical", 2, "acme/mail: resolved: 2 of the last 5 runs failed");
+	is_string(of_event(0, "dedup_key"), "acme/mail/slow", "its dedup key");
+	is_string(of_event(0, "runbook_url"), "https://wiki.acme.test/mail", "what to do");
+	is_string(of_event(0, "at"), "2026-03-02T10:20:10.000000Z", "when");
+	is_string(of_event(0, "since"), "2026-03-02T10:20:10.000000Z", "since when");
+	is_string(of_event(1, "at"), "2026-03-02T10:35:10.000000Z", "when it closed");
+	is_string(of_event(1, "since"), of_event(0, "since"), "still since when");
+	is_string(of_event(1, "event_id"), of_event(0, "event_id"), "one id for both");
+	ok(strncmp(of_event(0, "event_id"), "evt_", 4) == 0, "that begins with evt_");
+	evidence = json_object_get(events[0], "evidence");
+	is_integer((long long)json_array_size(evidence), 3, "the three failed runs");
+	first = json_array_get(evidence, 0);
+	is_string(json_string_value(json_object_get(first, "started_at")),
+		"2026-03-02T10:10:00.000000Z", "oldest first");
+	is_string(json_string_value(json_object_get(first, "outcome")), "fail", "with outcome");
+	ok(json_equal(json_object_get(events[0], "limit"), limit.config), "the limit as written");
+}
+
+/* --- values of runs -------------------------------------------------------------------- */
+
+static void test_values(void)
+{
+	set_limit("in.delivery_seconds", NULL, "> 5s", "> 8s");
+	sequence("123", "...", "below");
+	sequence("5", ".", "the limit itself is no breach");
+	sequence("6", "o", "one breach opens");
+	is_event(0, "open", "warning", 1, "acme/mail: in.delivery_seconds 6 s > 5 s");
+	sequence("9", "o", "at once critical");
+	is_event(0, "open", "critical", 1, "acme/mail: in.delivery_seconds 9 s > 8 s");
+	sequence("6666", "o...", "once");
+	sequence("6669", "o..u", "a rise is an edge");
+	is_event(1, "update", "critical", 2, "acme/mail: in.delivery_seconds 9 s > 8 s");
+	sequence("9666", "o..u", "a fall needs three results");
+	is_event(1, "update", "warning", 2, "acme/mail: in.delivery_seconds 6 s > 5 s");
+	sequence("9611", "o..u", "that are all below critical, and goes no lower than they were");
+	sequence("9111", "o..r", "or closes");
+	is_event(1, "resolved", "critical", 2,
+		"acme/mail: resolved: in.delivery_seconds 1 s, limit > 5 s");
+	sequence("9666111", "o..u..r", "step by step");
+	sequence("65551", "o..r.", "single values close at the limit, without a margin");
+	sequence("6FF55F5", "o.....r", "runs without a value do neither");
+	set_limit("in.delivery_seconds", NULL, "> 5s", NULL);
+	set_for(3, 5);
+	sequence("6161611111", "....o..r..", "three of five values");
+	is_event(0, "open", "warning", 1,
+		"acme/mail: in.delivery_seconds 6 s > 5 s (3 of the last 5)");
+	set_limit("in.delivery_seconds", NULL, ">= 5s", NULL);
+	sequence("5", "o", "at the limit is a breach if it says so");
+	set_limit("in.duplicates", NULL, "> 0", NULL);
+	sequence("111", "...", "a metric that no run has");
+	set_limit("in.delivery_seconds", NULL, "> 4s", NULL);
+	sequence("!", "o", "a mail that had not come after 5 s took more than 4");
+	is_event(0, "open", "warning", 1, "acme/mail: in.delivery_seconds at least 5 s > 4 s");
+	set_limit("in.delivery_seconds", NULL, "> 6s", NULL);
+	sequence("!!!", "...", "whether it took more than 6 is not known");
+	sequence("71!!!!111", "o.......r", "and does not close either");
+}
+
+/* --- statistics ------------------------------------------------------------------------ */
+
+static void test_statistics(void)
+{
+	char letters[64], want[64];
+
+	set_limit("in.delivery_seconds", "24h", "p50 > 5s", NULL);
+	sequence("9999", "....", "four values are too few for p50");
+	sequence("99999", "....o", "five are enough");
+	is_event(0, "open", "warning", 1,
+		"acme/mail: in.delivery_seconds p50 9 s > 5 s over 24h (n=5)");
+	/* 5 s is not above the limit, but above 0.9 of it. */
+	sequence("666665555555555", "....o..........", "near the limit it stays open");
+	sequence("66666444444444", "....o......r..", "below 0.9 of it, it closes");
+	is_event(1, "resolved", "warning", 2,
+		"acme/mail: resolved: in.delivery_seconds p50 4 s over 24h (n=12), limit > 5 s");
+	set_limit("in.delivery_seconds", "20m", "p50 > 5s", NULL);
+	sequence("99999", ".....", "a window of four runs");
+	set_limit("in.delivery_seconds", "24h", NULL, "p95 > 5s");
+	memset(letters, '9', 20);
+	letters[20] = '\0';
+	memset(want, '.', 20);
+	memcpy(want + 19, "o", 2);
+	sequence(letters, want, "p95 takes twenty");
+	is_event(0, "open", "critical", 1,
+		"acme/mail: in.delivery_seconds p95 9 s > 5 s over 24h (n=20)");
+	is_integer((long long)json_array_size(json_object_get(events[0], "evidence")), 10,
+		"the newest ten are evidence");
+	set_limit("in.delivery_seconds", "24h", "max > 5s", "max > 8s");
+	sequence("169", ".ou", "the largest, both levels");
+	set_limit("in.delivery_seconds", "24h", "min > 5s", NULL);
+	sequence("9987", "o...", "the smallest");
+	/* Median known, p95 not. */
+	set_limit("in.delivery_seconds", "24h", "p50 > 5s", "p95 > 8s");
+	sequence("9999911111111", "....o......r.", "warn and crit of different statistics");
+	set_limit("in.delivery_seconds", "24h", "p95 > 4s", NULL);
+	memset(letters, '1', 20);
+	memset(letters + 10, '!', 10);
+	sequence(letters, want, "mails that never came count as slow");
+	is_event(0, "open", "warning", 1,
+		"acme/mail: in.delivery_seconds p95 at least 5 s > 4 s over 24h (n=20)");
+}
+
+static void test_rate(void)
+{
+	set_limit("failure_rate", "24h", "> 20%", "> 50%");
+	sequence("FP", "..", "two runs are too few");
+	sequence("PFP", "...", "one failure is no rate");
+	sequence("PFPF", "...o", "two of four");
+	is_event(0, "open", "warning", 1,
+		"acme/mail: failure_rate 50% > 20% over 24h (2 of 4 runs failed)");
+	sequence("PPFFF", "...ou", "three of five are critical");
+	is_event(1, "update", "critical", 2,
+		"acme/mail: failure_rate 60% > 50% over 24h (3 of 5 runs failed)");
+	sequence("PFEFSP", "...o..", "what could not be judged is not counted");
+	sequence("FFPPPPPPPPPPPP", "..o...u......r", "falls below 45 %, closes below 18 %");
+}
+
+/* --- crashes --------------------------------------------------------------------------- */
+
+static void test_emit_fails(void)
+{
+	char first[64];
+
+	set_limit("in.delivery_seconds", NULL, "> 5s", NULL);
+	begin();
+	emit_fails = true;
+	is_integer(run_one('9'), 'X', "an event that cannot be written");
+	is_integer(why.type, ERROR_LOCAL_STORAGE, "is told");
+	why = (struct failure){0};
+	is_integer(run_one('1'), 'X', "nor at the next run");
+	why = (struct failure){0};
+	emit_fails = false;
+	is_integer(run_one('1'), 'o', "is written as soon as it can be");
+	is_event(0, "open", "warning", 1, "acme/mail: in.delivery_seconds 9 s > 5 s");
+	snprintf(first, sizeof(first), "%s", of_event(0, "event_id"));
+	run_one('1');
+	run_one('1');
+	is_event(1, "resolved", "warning", 2,
+		"acme/mail: resolved: in.delivery_seconds 1 s, limit > 5 s");
+	is_string(of_event(1, "event_id"), first, "as the same event");
+}
+
+/* Killed after the event was written, before that was noted. */
+static void test_repeat(void)
+{
+	const struct rule_key key = {"acme", "mail", "slow"};
+	json_t *memory, *pending;
+
+	set_limit("in.delivery_seconds", NULL, "> 5s", NULL);
+	sequence("9", "o", "an event");
+	rules_load(state, &key, &memory, &pending, &why);
+	ok(pending == NULL, "nothing is pending");
+	rules_store(state, &key, memory, events[0], &why);
+	json_decref(memory);
+	state_close(&state);
+	state = state_open(test_folder, &why);
+	is_integer(run_one('1'), 'o', "comes a second time");
+	ok(event_count == 2 && json_equal(events[0], events[1]), "as the very same");
+	is_integer(watch_judge(state, &scenario, newest, emit, NULL, &why), 0,
+		"a run that is judged twice");
+	is_integer(run_one('1'), '.', "counts once");
+	is_integer(run_one('1'), 'r', "on its way to closing");
+}
+
+static void test_removed(void)
+{
+	set_limit("in.delivery_seconds", NULL, "> 5s", NULL);
+	sequence("9", "o", "an event");
+	scenario.limit_count = 0;
+	is_integer(run_one('9'), 'r', "closes when its limit is taken out");
+	is_event(1, "resolved", "warning", 2,
+		"acme/mail: resolved: the limit slow was taken out of the scenario");
+	is_integer(run_one('9'), '.', "once");
+	scenario.limit_count = 1;
+	is_integer(run_one('9'), 'o', "and opens anew when it is back");
+	ok(strcmp(of_event(0, "event_id"), of_event(2, "event_id")) != 0, "as another event");
+}
+
+int main(void)
+{
+	make_folder();
+	test_failed();
+	test_event();
+	test_values();
+	test_statistics();
+	test_rate();
+	test_emit_fails();
+	test_repeat();
+	test_removed();
+	forget_events();
+	json_decref(newest);
+	json_decref((json_t *)(uintptr_t)limit.config);
+	state_close(&state);
+	return done_testing();
+}
