@@ -53,26 +53,91 @@ static enum error_type type_of_verify(long result)
 	}
 }
 
-static void certificate_name(const SSL *ssl, char *text, size_t size)
+/* After a failed verification only the chain is kept, the server's own certificate first. */
+static X509 *own_certificate(const SSL *ssl)
 {
-	X509 *certificate = SSL_get0_peer_certificate(ssl);
+	STACK_OF(X509) *chain = SSL_get_peer_cert_chain(ssl);
+
+	return chain != NULL ? sk_X509_value(chain, 0) : NULL;
+}
+
+static void add_name(struct text *names, const ASN1_STRING *name)
+{
+	if (names->length > 0)
+		text_puts(names, ", ");
+	text_printable(names, (const char *)ASN1_STRING_get0_data(name),
+		(size_t)ASN1_STRING_length(name));
+}
+
+/* The hosts that a certificate is for. RFC 6125: its common name is not asked. */
+static void add_hosts(struct text *detail, X509 *certificate)
+{
+	GENERAL_NAMES *list = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+	struct text names;
+
+	text_init(&names, 120);
+	for (int i = 0; list != NULL && i < sk_GENERAL_NAME_num(list); i++) {
+		int type = 0;
+		const ASN1_STRING *name =
+			GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(list, i), &type);
+
+		if (type == GEN_DNS)
+			add_name(&names, name);
+	}
+	text_printf(detail, "it is for %s%s", names.length > 0 ? names.bytes : "no host",
+		names.overflowed ? " and more" : "");
+	text_free(&names);
+	GENERAL_NAMES_free(list);
+}
+
+static void add_issuer(struct text *detail, X509 *certificate)
+{
 	char name[256] = "";
 
-	if (certificate != NULL)
-		X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, name,
-			sizeof(name));
-	text_printable_copy(text, size, name, strlen(name));
+	X509_NAME_get_text_by_NID(
+		X509_get_issuer_name(certificate), NID_commonName, name, sizeof(name));
+	text_puts(detail, "its issuer is \"");
+	text_printable(detail, name, strlen(name));
+	text_puts(detail, "\"");
+}
+
+static void add_day(struct text *detail, const char *what, const ASN1_TIME *time)
+{
+	struct tm day;
+
+	if (ASN1_TIME_to_tm(time, &day) == 1)
+		text_printf(detail, "%s %04d-%02d-%02d", what, day.tm_year + 1900, day.tm_mon + 1,
+			day.tm_mday);
+}
+
+/* What a person has to know to put it right. */
+static void add_detail(struct text *detail, enum error_type type, X509 *certificate)
+{
+	if (type == ERROR_TLS_CERT_EXPIRED)
+		add_day(detail, "it ended on", X509_get0_notAfter(certificate));
+	else if (type == ERROR_TLS_CERT_NOT_YET_VALID)
+		add_day(detail, "it begins on", X509_get0_notBefore(certificate));
+	else if (type == ERROR_TLS_CERT_WRONG_HOST)
+		add_hosts(detail, certificate);
+	else
+		add_issuer(detail, certificate);
 }
 
 static int refuse_certificate(const SSL *ssl, const char *host, struct failure *why)
 {
 	long result = SSL_get_verify_result(ssl);
 	enum error_type type = type_of_verify(result);
-	char name[128];
+	X509 *certificate = own_certificate(ssl);
+	struct text detail;
 
-	certificate_name(ssl, name, sizeof(name));
-	return failure_set(why, type, "the certificate that %s shows (for \"%s\") is refused: %s",
-		host, name, X509_verify_cert_error_string(result));
+	text_init(&detail, 200);
+	if (certificate != NULL)
+		add_detail(&detail, type, certificate);
+	failure_set(why, type, "the certificate that %s shows is refused: %s%s%s", host,
+		X509_verify_cert_error_string(result), detail.length > 0 ? "; " : "",
+		detail.length > 0 ? detail.bytes : "");
+	text_free(&detail);
+	return -1;
 }
 
 /* What OpenSSL put on its error queue of a failed handshake. */
