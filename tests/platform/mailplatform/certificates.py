@@ -6,7 +6,8 @@ one key for all of them. Made when first needed: an elliptic key costs some 10 m
 
 from . import paths, root
 
-HOSTS = ("smtp", "mx", "imap", "pop", "webmail", "dav", "autoconfig")
+HOSTS = ("smtp", "mx", "imap", "pop", "webmail", "dav", "autoconfig",
+         "v4only", "v6only", "deadv6")        # names that DNS tells only half of the truth about
 
 # kind -> (signed by, host names are wrong, notBefore, notAfter)
 KINDS = {
