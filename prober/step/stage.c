@@ -217,6 +217,14 @@ static void set_failure(const struct part *part, json_t *record, const struct fa
 	json_object_set_new(record, "blame", json_string(blame_name(why->blame)));
 }
 
+/* A step begins with its first phase: what the scheduler takes before that is no user's time. */
+static int64_t began_ns(const struct part *part)
+{
+	const struct timings *timings = &part->probe.timings;
+
+	return timings->count > 0 ? timings->phases[0].begin_ns : part->began_ns;
+}
+
 static void set_times(const struct part *part, json_t *record)
 {
 	const struct probe *probe = &part->probe;
@@ -224,10 +232,10 @@ static void set_times(const struct part *part, json_t *record)
 	char text[CLOCK_TIMESTAMP_SIZE];
 
 	if (part->begun) {
-		clock_format(clock_label(origin, part->began_ns), text);
+		clock_format(clock_label(origin, began_ns(part)), text);
 		json_object_set_new(record, "started_at", json_string(text));
 		json_object_set_new(record, "start_seconds",
-			json_real(clock_seconds(part->began_ns - origin.monotonic_ns)));
+			json_real(clock_seconds(began_ns(part) - origin.monotonic_ns)));
 		json_object_set_new(record, "duration_seconds",
 			json_real(clock_seconds(timings_total(&probe->timings))));
 	}
