@@ -24,12 +24,12 @@ import os
 import pwd
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 import traceback
-import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -39,7 +39,6 @@ from scripted import ScriptedServer, certificate, imap, smtp   # noqa: F401 (for
 TESTS = Path(__file__).resolve().parent
 PROJECT = TESTS.parent.parent
 COMMANDS = PROJECT / "tests" / "platform"
-MARK = f"MAILPROBE_E2E={uuid.uuid4()}"          # tells our processes from anybody else's
 GRACE = 1.0                                     # a run ends at its deadline plus this
 
 THERE_AND_BACK = [
@@ -51,6 +50,7 @@ THERE_AND_BACK = [
 THERE = THERE_AND_BACK[:2]
 
 _stack = contextlib.ExitStack()                 # what must be taken down, newest first
+_sessions = set()                               # tell our processes from anybody else's
 
 
 # --- TAP -----------------------------------------------------------------------------------
@@ -200,8 +200,18 @@ class Side:
         boxes = [self.maildir(user, folder) / state for state in ("new", "cur")]
         return [path for box in boxes if box.is_dir() for path in box.iterdir()]
 
-    def mail_log(self):
-        return Path(self.keys["mail_log"]).read_text(errors="replace")
+    def log(self):
+        """What Postfix has logged so far."""
+        return Path(self.mail_log).read_text(errors="replace")
+
+    def submissions(self):
+        """How many mails were begun with, by their envelopes."""
+        return self.log().count(": client=")
+
+    def sessions(self):
+        """How many SMTP sessions were begun, and IMAP sessions ended."""
+        imap = Path(self.dovecot_log).read_text(errors="replace").count("imap-login: ")
+        return self.log().count("]: connect from "), imap
 
 
 class Platform:
@@ -291,9 +301,17 @@ def platform_command(command, *arguments):
     return done.stdout
 
 
+def is_calm(side):
+    """No SMTP session goes on, such as those that looked whether the platform is up."""
+    log = side.log()
+    return log.count(": connect from ") == log.count(": disconnect from ")
+
+
 def shared_platform():
     if Platform.shared is None:
         Platform.shared = Platform()
+        for side in (Platform.shared.inside, Platform.shared.outside):
+            wait_for("a calm platform", lambda side=side: is_calm(side))
     return Platform.shared
 
 
@@ -371,6 +389,7 @@ class Running:
             [*as_user(user), binary(user), *map(str, arguments)], cwd=cwd, text=True,
             stdin=subprocess.DEVNULL, stdout=tty or self.out, stderr=tty or self.err,
             env=environment(env), start_new_session=True)
+        _sessions.add(self.process.pid)
         later(self.kill)
 
     @property
@@ -379,7 +398,7 @@ class Running:
 
     def workers(self):
         """Processes that it has forked, such as one worker a scenario."""
-        return [pid for pid in survivors() if parent_of(pid) == self.pid]
+        return [pid for pid in survivors() if (stat := stat_of(pid)) and stat.parent == self.pid]
 
     def worker(self, seconds=10):
         """Its first worker, as soon as there is one."""
@@ -463,12 +482,19 @@ def as_user(user):
 
 
 def environment(changes):
-    """Small and the same everywhere, with the mark by which survivors are found."""
-    name, value = MARK.split("=")
-    base = {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "LANG": "C.UTF-8", "HOME": str(work()),
-            name: value}
+    """Small and the same everywhere."""
+    base = {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "LANG": "C.UTF-8", "HOME": str(work())}
     kept = {key: text for key, text in os.environ.items() if key.endswith("SAN_OPTIONS")}
     return base | kept | (changes or {})
+
+
+def ledger(results, columns="state, settled"):
+    """Rows of the ledger in state.db, oldest first; none if there is no ledger yet."""
+    path = Path(results) / "state.db"
+    if not path.exists():
+        return []
+    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+        return database.execute(f"SELECT {columns} FROM mails ORDER BY id").fetchall()
 
 
 def all_lines(results):
@@ -482,22 +508,25 @@ def new_lines(results, seen):
 
 
 def survivors():
-    """Processes of the prober that we started, directly or not, and that are alive."""
-    return [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if is_ours(pid)]
+    """Processes of the prober that we started, directly or not, and that are alive. A worker may
+    wipe its name and environment, but it stays in the session that its run was started in."""
+    processes = map(int, filter(str.isdigit, os.listdir("/proc")))
+    return [pid for pid in processes if (stat := stat_of(pid)) and stat.session in _sessions]
 
 
-def is_ours(pid):
+@dataclass
+class Stat:
+    parent: int
+    session: int
+
+
+def stat_of(pid):
+    """None of a process that has ended, even if nobody has asked for its exit code yet."""
     try:
-        return MARK.encode() in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-    except OSError:                               # gone, or a kernel thread
-        return False
-
-
-def parent_of(pid):
-    try:
-        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-    except (OSError, IndexError):
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
         return None
+    return Stat(int(fields[1]), int(fields[3])) if fields[0] not in "ZX" else None
 
 
 def read_secret_as(user, path):

@@ -61,7 +61,7 @@ def violations(record):
         found += [f"step {step['id']}: {one}" for one in against_step(record, step)]
     for mail in record["mails"]:
         found += [f"mail of {mail['step']}: {one}" for one in against_mail(mail)]
-    return found + against_outcome(record)
+    return found + list(against_outcome(record))
 
 
 def against_schema(record):
@@ -145,7 +145,8 @@ def against_sum(step):
     if rest < -ROUNDING * len(step["phases"]):
         yield f"phases are {-rest:.6f} s longer than the step"
     if step["outcome"] == "pass" and exceeds(rest, step):
-        yield f"no phase accounts for {rest:.6f} s of {step['duration_seconds']:.6f} s"
+        yield (f"no phase accounts for {rest:.6f} s of {step['duration_seconds']:.6f} s: "
+               f"{step['start_seconds']} {step['phases']}")
 
 
 def exceeds(seconds, step):

@@ -241,3 +241,52 @@ def imap(greeting="* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN UIDPLUS] ready"
                 return
 
     return script
+
+
+# --- ports that are no servers -------------------------------------------------------------
+
+@contextlib.contextmanager
+def closed_port():
+    """(host, port) where nothing listens, and nothing else will: it is bound."""
+    with socket.socket() as keeper:
+        keeper.bind((HOST, 0))
+        yield keeper.getsockname()
+
+
+@contextlib.contextmanager
+def blackhole():
+    """(host, port) that answers no SYN: its queue of connections is full for good."""
+    with contextlib.ExitStack() as open_sockets:
+        listener = open_sockets.enter_context(socket.socket())
+        listener.bind((HOST, 0))
+        listener.listen(0)
+        while is_answered(listener.getsockname(), open_sockets):
+            pass
+        yield listener.getsockname()
+
+
+def is_answered(address, open_sockets):
+    filler = open_sockets.enter_context(socket.socket())
+    filler.settimeout(0.3)
+    try:
+        filler.connect(address)
+        return True
+    except TimeoutError:
+        return False
+
+
+@contextlib.contextmanager
+def silent_resolver():
+    """"host:port" of a name server that hears every question and answers none."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as deaf:
+        deaf.bind((HOST, 0))
+        yield "{}:{}".format(*deaf.getsockname())
+
+
+@contextlib.contextmanager
+def closed_resolver():
+    """"host:port" where no name server listens: a question is answered by ICMP."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as keeper:
+        keeper.bind((HOST, 0))
+        keeper.connect((HOST, 9))                 # from now on it hears nobody else
+        yield "{}:{}".format(*keeper.getsockname())
