@@ -205,7 +205,7 @@ struct scenario_set scenario_set_load(
 {
 	json_t *files = scenario_files(paths, count, complaints);
 	struct scenario_set set = {.scenarios = calloc(
-					   json_array_size(files) + 1, sizeof(*set.scenarios))};
+					   json_array_size(files) + 1, sizeof(set.scenarios[0]))};
 	json_t *file;
 	size_t index;
 

@@ -9,7 +9,7 @@
 
 #include "ban.h"
 
-#define LINE_CELLS 100 /* longer lines are cut around the mark */
+#define LINE_CELLS 100L /* longer lines are cut around the mark */
 #define LEAD_CELLS 40  /* what stays before it */
 #define ELLIPSIS "..."
 
@@ -159,7 +159,7 @@ static struct pen pen_make(struct span mark, long from, long to)
 	struct pen pen = {
 		.mark = mark, .from = from, .to = to, .mark_begin = -1, .mark_end = -1};
 
-	text_init(&pen.line, (size_t)8 * LINE_CELLS);
+	text_init(&pen.line, (size_t)(8 * LINE_CELLS));
 	return pen;
 }
 
@@ -179,7 +179,7 @@ static struct text draw_line(const struct source *source, struct span line, stru
 	}
 	part = pen_make(mark, from, to);
 	draw(&part, source, line);
-	text_init(&shown, (size_t)8 * LINE_CELLS);
+	text_init(&shown, (size_t)(8 * LINE_CELLS));
 	text_printf(&shown, "%s%s%s", from > 0 ? ELLIPSIS : "",
 		part.line.bytes != NULL ? part.line.bytes : "",
 		to < whole.cell ? ELLIPSIS : "");

@@ -373,7 +373,7 @@ json_t *parse_source(struct source *source, bool is_json, struct complaints *com
 		.source = source, .complaints = complaints, .waste = json_array()};
 	struct fy_diag *diag = diag_create();
 
-	text_init(&parse.pointer, (size_t)2 * SOURCE_SIZE_MAX);
+	text_init(&parse.pointer, 2 * SOURCE_SIZE_MAX);
 	text_puts(&parse.pointer, "");
 	run_parser(&parse, diag, is_json);
 	if (parse.root == NULL && !parse.is_wrong)

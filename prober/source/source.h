@@ -15,7 +15,7 @@
 #include "complaint.h"
 #include "field.h"
 
-#define SOURCE_SIZE_MAX (1024 * 1024)
+#define SOURCE_SIZE_MAX ((size_t)1024 * 1024)
 #define SOURCE_DEPTH_MAX 32
 #define SOURCE_VALUES_MAX 20000
 

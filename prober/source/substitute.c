@@ -10,7 +10,7 @@
 
 #include "ban.h"
 
-#define STRING_MAX (64 * 1024) /* of a string with all its variables put in */
+#define STRING_MAX ((size_t)64 * 1024) /* of a string with all its variables put in */
 
 struct substitution {
 	struct assembly *assembly;
@@ -303,7 +303,7 @@ void assembly_substitute(struct assembly *assembly)
 		.used = json_object(),
 	};
 
-	text_init(&substitution.pointer, (size_t)2 * SOURCE_SIZE_MAX);
+	text_init(&substitution.pointer, 2 * SOURCE_SIZE_MAX);
 	text_puts(&substitution.pointer, "");
 	walk(&substitution, assembly->tree);
 	if (json_is_object(substitution.vars)) {
