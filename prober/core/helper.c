@@ -153,8 +153,8 @@ static int helper_end(struct helper *helper)
 	return status;
 }
 
-static int judge(const struct helper *helper, bool ended, bool full, int status,
-	struct failure *why)
+static int judge(
+	const struct helper *helper, bool ended, bool full, int status, struct failure *why)
 {
 	const char *name = helper->name;
 
@@ -166,12 +166,14 @@ static int judge(const struct helper *helper, bool ended, bool full, int status,
 			"the secret command %s did not end within 5 s and was killed", name);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == CANNOT_EXECUTE)
 		return failure_set(why, ERROR_CONFIG_SECRET,
-			"the secret command %s cannot be executed: it is missing, not executable, or "
+			"the secret command %s cannot be executed: it is missing, not executable, "
+			"or "
 			"not in $PATH",
 			name);
 	if (WIFEXITED(status) && WEXITSTATUS(status) != 0)
 		return failure_set(why, ERROR_CONFIG_SECRET,
-			"the secret command %s exited with status %d; run it by hand as this user to "
+			"the secret command %s exited with status %d; run it by hand as this user "
+			"to "
 			"see what it says",
 			name, WEXITSTATUS(status));
 	if (WIFSIGNALED(status))
@@ -180,8 +182,8 @@ static int judge(const struct helper *helper, bool ended, bool full, int status,
 	return 0;
 }
 
-ssize_t helper_output(const json_t *words, const char *base_dir, char *output, size_t size,
-	struct failure *why)
+ssize_t helper_output(
+	const json_t *words, const char *base_dir, char *output, size_t size, struct failure *why)
 {
 	char name[128];
 	struct helper helper = {.name = name, .pidfd = -1};

@@ -13,7 +13,7 @@
  * in a process group of its own, with /dev/null as standard input and error, and gives what it
  * printed: the length, or -1 with config.secret. Nothing of the group is left behind. What it
  * printed never gets into the failure's sentence. */
-ssize_t helper_output(const json_t *words, const char *base_dir, char *output, size_t size,
-	struct failure *why);
+ssize_t helper_output(
+	const json_t *words, const char *base_dir, char *output, size_t size, struct failure *why);
 
 #endif

@@ -343,8 +343,7 @@ static void set_string(json_t *string, const char *bytes, size_t length)
 static void redact_value(json_t *string)
 {
 	size_t length;
-	char *out = redact_bytes(
-		json_string_value(string), json_string_length(string), &length);
+	char *out = redact_bytes(json_string_value(string), json_string_length(string), &length);
 
 	if (out == NULL)
 		return;
@@ -361,7 +360,8 @@ static void redact_lines(json_t *array)
 	char *hit;
 
 	text_init(&whole, SIZE_MAX / 2);
-	json_array_foreach(array, index, item) {
+	json_array_foreach(array, index, item)
+	{
 		json_t *line = json_object_get(item, "text");
 
 		text_append(&whole, json_string_value(line), json_string_length(line));
@@ -370,7 +370,8 @@ static void redact_lines(json_t *array)
 	hit = whole.length > 0 ? calloc(whole.length, 1) : NULL;
 	if (hit != NULL)
 		search(whole.bytes, whole.length, hit);
-	json_array_foreach(array, index, item) {
+	json_array_foreach(array, index, item)
+	{
 		json_t *line = json_object_get(item, "text");
 		size_t size = json_string_length(line);
 
@@ -391,9 +392,8 @@ static bool has_lines(json_t *array)
 	size_t index;
 	json_t *item;
 
-	json_array_foreach(array, index, item)
-		if (!json_is_string(json_object_get(item, "text")))
-			return false;
+	json_array_foreach(array, index,
+		item) if (!json_is_string(json_object_get(item, "text"))) return false;
 	return json_array_size(array) > 1 && known.count > 0;
 }
 
@@ -404,7 +404,8 @@ static void redact_object(json_t *object)
 	void *next;
 	size_t length;
 
-	json_object_foreach_safe(object, next, key, value) {
+	json_object_foreach_safe(object, next, key, value)
+	{
 		char *out = redact_bytes(key, strlen(key), &length);
 
 		redact_json(value);
@@ -428,8 +429,7 @@ void redact_json(json_t *tree)
 	case JSON_ARRAY:
 		if (has_lines(tree))
 			redact_lines(tree);
-		json_array_foreach(tree, index, item)
-			redact_json(item);
+		json_array_foreach(tree, index, item) redact_json(item);
 		break;
 	case JSON_STRING:
 		redact_value(tree);

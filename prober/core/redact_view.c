@@ -100,9 +100,8 @@ static size_t decode_unicode(const char *at, const char *end, char out[4], size_
 	}
 	if (hex_number(at + 2, end, 4, &point) != 4)
 		return 0;
-	if (point >= 0xd800 && point < 0xdc00 && at + 12 <= end && at[6] == '\\' &&
-		at[7] == 'u' && hex_number(at + 8, end, 4, &low) == 4 && low >= 0xdc00 &&
-		low < 0xe000) {
+	if (point >= 0xd800 && point < 0xdc00 && at + 12 <= end && at[6] == '\\' && at[7] == 'u' &&
+		hex_number(at + 8, end, 4, &low) == 4 && low >= 0xdc00 && low < 0xe000) {
 		*made = put_point(0x10000 + ((point - 0xd800) << 10) + (low - 0xdc00), out);
 		return 12;
 	}
@@ -240,8 +239,8 @@ void view_make(struct view *view, enum view_kind kind, const char *text, size_t 
 	const char *end = text + length;
 
 	/* No escape stands for more bytes than it has itself. */
-	*view = (struct view){.bytes = malloc(length + 1),
-		.from = malloc((length + 1) * sizeof(*view->from))};
+	*view = (struct view){
+		.bytes = malloc(length + 1), .from = malloc((length + 1) * sizeof(*view->from))};
 	if (view->bytes == NULL || view->from == NULL || length > UINT32_MAX)
 		abort();
 	for (const char *at = text; at < end;) {

@@ -28,8 +28,7 @@ struct view {
 bool view_applies(enum view_kind kind, const char *text, size_t length);
 
 /* Ends the process if there is no memory. */
-void view_make(struct view *view, enum view_kind kind, const char *text, size_t length,
-	bool lower);
+void view_make(struct view *view, enum view_kind kind, const char *text, size_t length, bool lower);
 void view_lower(struct view *view);
 /* Wipes and frees. */
 void view_free(struct view *view);

@@ -36,8 +36,8 @@ static char *vault_open(size_t size)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	size_t mapped = (sizeof(struct vault) + size + 1 + page - 1) / page * page;
-	struct vault *vault = mmap(
-		NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct vault *vault =
+		mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (vault == MAP_FAILED)
 		return NULL;
@@ -87,7 +87,8 @@ static int check_folder(int fd, const char *folder, const char *path, struct fai
 	/* In a sticky folder such as /tmp nobody else can put a file in the place of ours. */
 	if ((stat.st_mode & 022) != 0 && (stat.st_mode & S_ISVTX) == 0)
 		return failure_set(why, ERROR_CONFIG_SECRET,
-			"others may replace the secret file %s, as they can write to its folder (mode "
+			"others may replace the secret file %s, as they can write to its folder "
+			"(mode "
 			"%04o): chmod go-w %s",
 			show(path).text, (unsigned int)stat.st_mode & 07777, show(folder).text);
 	return 0;
@@ -99,8 +100,7 @@ static int check_folder(int fd, const char *folder, const char *path, struct fai
 #define CREDENTIAL_CLOSED 0037
 
 /* What fstat says of an open secret file, so that nobody can swap it between look and use. */
-static int check_file(
-	const struct stat *stat, const char *path, mode_t closed, struct failure *why)
+static int check_file(const struct stat *stat, const char *path, mode_t closed, struct failure *why)
 {
 	struct shown shown = show(path);
 
@@ -110,14 +110,16 @@ static int check_file(
 	if (stat->st_uid != geteuid() && stat->st_uid != 0)
 		return failure_set(why, ERROR_CONFIG_SECRET,
 			"the secret file %s belongs to user %u, who could change it: chown %u %s",
-			shown.text, (unsigned int)stat->st_uid, (unsigned int)geteuid(), shown.text);
+			shown.text, (unsigned int)stat->st_uid, (unsigned int)geteuid(),
+			shown.text);
 	if ((stat->st_mode & closed) != 0)
 		return failure_set(why, ERROR_CONFIG_SECRET,
-			"the secret file %s is open to others (mode %04o): chmod 600 %s", shown.text,
-			(unsigned int)stat->st_mode & 07777, shown.text);
+			"the secret file %s is open to others (mode %04o): chmod 600 %s",
+			shown.text, (unsigned int)stat->st_mode & 07777, shown.text);
 	if (stat->st_nlink != 1)
 		return failure_set(why, ERROR_CONFIG_SECRET,
-			"the secret file %s has %lu links, so that it can be reached by another name: "
+			"the secret file %s has %lu links, so that it can be reached by another "
+			"name: "
 			"make a copy of its own",
 			shown.text, (unsigned long)stat->st_nlink);
 	if (stat->st_size > (off_t)SECRET_MAX)
@@ -135,7 +137,8 @@ static int explain_open(const char *path, int error, struct failure *why)
 	case ENOENT:
 	case ENOTDIR:
 		return failure_set(why, ERROR_CONFIG_SECRET,
-			"the secret file %s does not exist: create it with the password as its only "
+			"the secret file %s does not exist: create it with the password as its "
+			"only "
 			"line, then chmod 600 %s",
 			shown.text, shown.text);
 	case ELOOP:
@@ -154,8 +157,7 @@ static int explain_open(const char *path, int error, struct failure *why)
 }
 
 /* Opens the last part of `path` in the very folder that was checked; -1 on failure. */
-static int open_checked(const char *folder, const char *name, const char *path,
-	struct failure *why)
+static int open_checked(const char *folder, const char *name, const char *path, struct failure *why)
 {
 	int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int fd = -1;
@@ -189,8 +191,7 @@ static ssize_t read_whole(int fd, char *bytes, size_t size)
 }
 
 /* Reads into a new vault; the length, or -1. */
-static ssize_t read_file(
-	int fd, const char *path, mode_t closed, char **raw_r, struct failure *why)
+static ssize_t read_file(int fd, const char *path, mode_t closed, char **raw_r, struct failure *why)
 {
 	struct stat stat;
 	ssize_t length;
@@ -227,16 +228,16 @@ static ssize_t from_path(const char *path, mode_t closed, char **raw_r, struct f
 	return length;
 }
 
-static ssize_t from_file(
-	const char *file, const char *base_dir, char **raw_r, struct failure *why)
+static ssize_t from_file(const char *file, const char *base_dir, char **raw_r, struct failure *why)
 {
 	char path[PATH_MAX];
 	int length = file[0] == '/' || base_dir == NULL
-			     ? snprintf(path, sizeof(path), "%s", file)
-			     : snprintf(path, sizeof(path), "%s/%s", base_dir, file);
+		? snprintf(path, sizeof(path), "%s", file)
+		: snprintf(path, sizeof(path), "%s/%s", base_dir, file);
 
 	if (length < 0 || (size_t)length >= sizeof(path))
-		return failure_set(why, ERROR_CONFIG_SECRET, "the name of the secret file is too long");
+		return failure_set(
+			why, ERROR_CONFIG_SECRET, "the name of the secret file is too long");
 	return from_path(path, FILE_CLOSED, raw_r, why);
 }
 
@@ -335,8 +336,7 @@ static const char *source_name(const json_t *source)
 }
 
 /* The value without its line end; refuses what could not be a password on any wire. */
-static int check_value(
-	const json_t *source, const char *raw, size_t *length, struct failure *why)
+static int check_value(const json_t *source, const char *raw, size_t *length, struct failure *why)
 {
 	const char *name = source_name(source);
 	const json_t *value = json_object_get(source, name);
@@ -356,8 +356,7 @@ static int check_value(
 	return 0;
 }
 
-int secret_read(
-	const json_t *source, const char *base_dir, char **secret_r, struct failure *why)
+int secret_read(const json_t *source, const char *base_dir, char **secret_r, struct failure *why)
 {
 	char *raw = NULL, *secret = NULL;
 	ssize_t got = read_source(source, base_dir, &raw, why);

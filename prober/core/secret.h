@@ -21,8 +21,7 @@
  *   "inline text"
  * One trailing line end is dropped; an empty secret is refused. The value goes to *secret_r,
  * owned by the caller until secret_free. Fails with config.secret. */
-int secret_read(const json_t *source, const char *base_dir, char **secret_r,
-	struct failure *why);
+int secret_read(const json_t *source, const char *base_dir, char **secret_r, struct failure *why);
 
 /* Wipes, frees and nulls. NULL is fine. */
 void secret_free(char **secret);

@@ -84,8 +84,8 @@ int frame_write(struct text *out, enum frame_type type, json_t *body, struct fai
 	json_object_set_new(body, "type", json_string(kind->name));
 	json = json_dumps(body, JSON_COMPACT);
 	if (json == NULL)
-		return failure_set(why, ERROR_WORKER_PROTOCOL, "a %s frame cannot be written",
-			kind->name);
+		return failure_set(
+			why, ERROR_WORKER_PROTOCOL, "a %s frame cannot be written", kind->name);
 	length = strlen(json);
 	if (length > kind->cap) {
 		free(json);
@@ -156,12 +156,10 @@ static void make_printable(json_t *value)
 
 	switch (json_typeof(value)) {
 	case JSON_OBJECT:
-		json_object_foreach(value, key, item)
-			make_printable(item);
+		json_object_foreach(value, key, item) make_printable(item);
 		break;
 	case JSON_ARRAY:
-		json_array_foreach(value, index, item)
-			make_printable(item);
+		json_array_foreach(value, index, item) make_printable(item);
 		break;
 	case JSON_STRING:
 		text_init(&text, 2 * FRAME_MAX);
@@ -190,10 +188,9 @@ static void complain(void *context, const struct field_complaint *complaint)
 	char text[160];
 
 	/* Of the worker's own making, as the pointer holds its keys. */
-	text_printable_copy(
-		text, sizeof(text), complaint->pointer, strlen(complaint->pointer));
-	failure_set(box->why, ERROR_WORKER_PROTOCOL, "%s: %s %s", box->what, text,
-		complaint->message);
+	text_printable_copy(text, sizeof(text), complaint->pointer, strlen(complaint->pointer));
+	failure_set(
+		box->why, ERROR_WORKER_PROTOCOL, "%s: %s %s", box->what, text, complaint->message);
 }
 
 static bool has_free_key(const json_t *value)
@@ -202,12 +199,9 @@ static bool has_free_key(const json_t *value)
 	json_t *item;
 	size_t index;
 
-	json_object_foreach((json_t *)(uintptr_t)value, key, item)
-		if (strncmp(key, "x-", 2) == 0 || key[0] == '$' || has_free_key(item))
-			return true;
-	json_array_foreach(value, index, item)
-		if (has_free_key(item))
-			return true;
+	json_object_foreach((json_t *)(uintptr_t)value, key, item) if (strncmp(key, "x-", 2) == 0 ||
+		key[0] == '$' || has_free_key(item)) return true;
+	json_array_foreach(value, index, item) if (has_free_key(item)) return true;
 	return false;
 }
 
@@ -246,8 +240,7 @@ static json_t *check_frame(
 	return object;
 }
 
-json_t *frame_parse(
-	const char *bytes, size_t length, enum frame_type *type_r, struct failure *why)
+json_t *frame_parse(const char *bytes, size_t length, enum frame_type *type_r, struct failure *why)
 {
 	json_error_t error;
 	json_t *object, *checked;
@@ -323,8 +316,8 @@ static size_t read_length(const char *at)
 	return length;
 }
 
-int frame_next(struct frame_reader *reader, json_t **frame_r, enum frame_type *type_r,
-	struct failure *why)
+int frame_next(
+	struct frame_reader *reader, json_t **frame_r, enum frame_type *type_r, struct failure *why)
 {
 	size_t held = reader->end - reader->begin, length;
 	const char *at;

@@ -51,8 +51,7 @@ int frame_write(struct text *out, enum frame_type type, json_t *body, struct fai
 
 /* The object of one frame, checked against its kind's fields; strings are made printable. A new
  * reference, or NULL with worker.protocol. */
-json_t *frame_parse(
-	const char *bytes, size_t length, enum frame_type *type_r, struct failure *why);
+json_t *frame_parse(const char *bytes, size_t length, enum frame_type *type_r, struct failure *why);
 
 /* Checks an object against tables; 0, or -1 with worker.protocol and what is wrong with it. Free
  * keys are refused too: no record of a worker has any. */

@@ -95,8 +95,7 @@ static void miss(struct jail_report *report, const char *what)
 static void limit(struct jail_report *report, int resource, size_t value, const char *name)
 {
 	/* A second more until SIGKILL lets SIGXCPU say what it was. */
-	struct rlimit now, want = {
-		.rlim_cur = value, .rlim_max = value + (resource == RLIMIT_CPU)};
+	struct rlimit now, want = {.rlim_cur = value, .rlim_max = value + (resource == RLIMIT_CPU)};
 
 	/* A smaller limit that is there already is as good. */
 	if (getrlimit(resource, &now) == 0 && now.rlim_max < want.rlim_max)
@@ -138,7 +137,7 @@ static bool drop_root(void)
 	if (geteuid() != 0 && getuid() != 0)
 		return true;
 	return setgroups(0, NULL) == 0 && setresgid(NOBODY, NOBODY, NOBODY) == 0 &&
-	       setresuid(NOBODY, NOBODY, NOBODY) == 0;
+		setresuid(NOBODY, NOBODY, NOBODY) == 0;
 }
 
 /* It may hold the secrets of other customers; what was needed of it has been read. */

@@ -45,8 +45,8 @@ static void send_bytes(struct link *link, const char *bytes, size_t length, bool
 	size_t sent = 0;
 
 	while (sent < length) {
-		ssize_t took = send(link->fd, bytes + sent, length - sent,
-			MSG_NOSIGNAL | MSG_DONTWAIT);
+		ssize_t took =
+			send(link->fd, bytes + sent, length - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
 
 		if (took >= 0)
 			sent += (size_t)took;
@@ -92,8 +92,7 @@ void link_send_result(struct link *link, json_t *steps, json_t *mails)
 	size_t index;
 
 	if (send_frame(link, FRAME_RESULT, body, false) != 0) {
-		json_array_foreach(steps, index, step)
-			json_object_del(step, "transcript");
+		json_array_foreach(steps, index, step) json_object_del(step, "transcript");
 		send_frame(link, FRAME_RESULT, body, false);
 	}
 	json_decref(body);
@@ -171,8 +170,7 @@ static bool is_news(struct link *link, const char *step, const char *phase)
 
 	while (i < journey->step_count && strcmp(journey->steps[i].id, step) != 0)
 		i++;
-	if (strcmp(link->said[i].phase, phase) == 0 &&
-		now - link->said[i].at_ns < NOTE_INTERVAL)
+	if (strcmp(link->said[i].phase, phase) == 0 && now - link->said[i].at_ns < NOTE_INTERVAL)
 		return false;
 	text_copy(link->said[i].phase, sizeof(link->said[i].phase), phase);
 	link->said[i].at_ns = now;
@@ -187,8 +185,8 @@ static void link_progress(void *context, const char *step, const char *phase, co
 
 	if (phase[0] == '\0' || !is_news(link, step, phase))
 		return;
-	body = json_pack("{s:s, s:s, s:f}", "step", step, "phase", phase, "at_seconds",
-		clock_seconds(at));
+	body = json_pack(
+		"{s:s, s:s, s:f}", "step", step, "phase", phase, "at_seconds", clock_seconds(at));
 	if (note != NULL && note[0] != '\0') {
 		char shown[256];
 

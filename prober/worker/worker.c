@@ -57,8 +57,8 @@ static int fork_child(struct worker *worker, struct failure *why)
 	int ends[2];
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == -1)
-		return failure_set(why, ERROR_LOCAL_RESOURCE, "no socket for a worker: %s",
-			strerror(errno));
+		return failure_set(
+			why, ERROR_LOCAL_RESOURCE, "no socket for a worker: %s", strerror(errno));
 	worker->fd = ends[0];
 	fflush(NULL);
 	worker->pid = fork();
@@ -134,8 +134,9 @@ static int answer(struct worker *worker, int refused, const struct failure *no)
 	ssize_t sent = -1;
 
 	text_init(&frame, FRAME_MAX);
-	if (body != NULL && frame_write(&frame, refused == 0 ? FRAME_ACK : FRAME_REFUSAL, body,
-				    &worker->broken) == 0)
+	if (body != NULL &&
+		frame_write(&frame, refused == 0 ? FRAME_ACK : FRAME_REFUSAL, body,
+			&worker->broken) == 0)
 		sent = send(worker->fd, frame.bytes, frame.length, MSG_NOSIGNAL | MSG_DONTWAIT);
 	if (sent != (ssize_t)frame.length)
 		failure_set(&worker->broken, ERROR_WORKER_PROTOCOL,
@@ -158,8 +159,8 @@ static int on_intent(
 	return answer(worker, refused, &no);
 }
 
-static int take(struct worker *worker, const struct worker_listener *listener,
-	enum frame_type type, json_t *frame)
+static int take(struct worker *worker, const struct worker_listener *listener, enum frame_type type,
+	json_t *frame)
 {
 	/* Nobody is left to answer: that mail's final dot has never gone out. */
 	if (type == FRAME_INTENT && listener == NULL)
@@ -203,8 +204,7 @@ bool worker_receive(struct worker *worker, const struct worker_listener *listene
 	for (int i = 0; i < RECEIVE_MAX; i++) {
 		enum frame_fill fill;
 
-		if (worker->closed || worker->account.complete ||
-			worker->broken.type != ERROR_NONE)
+		if (worker->closed || worker->account.complete || worker->broken.type != ERROR_NONE)
 			return false;
 		fill = frame_fill(&worker->reader, worker->fd);
 		if (fill == FRAME_NOTHING)

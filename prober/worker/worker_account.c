@@ -54,8 +54,8 @@ static size_t find_step(const struct worker_account *account, const char *id)
 
 static int no_such_step(const char *what, const char *id, struct failure *why)
 {
-	return failure_set(why, ERROR_WORKER_PROTOCOL, "%s of step \"%s\", which is not in the scenario",
-		what, id != NULL ? id : "");
+	return failure_set(why, ERROR_WORKER_PROTOCOL,
+		"%s of step \"%s\", which is not in the scenario", what, id != NULL ? id : "");
 }
 
 /* An outcome comes with its reasons, and with no others. */
@@ -64,7 +64,7 @@ static int check_outcome(const json_t *record, struct failure *why)
 	const char *id = text_of(record, "id"), *type = text_of(record, "error_type");
 	enum outcome outcome = (enum outcome)name_index(outcome_names, text_of(record, "outcome"));
 	bool explained = type != NULL && text_of(record, "error") != NULL &&
-			 text_of(record, "blame") != NULL;
+		text_of(record, "blame") != NULL;
 	bool fits = false;
 
 	switch (outcome) {
@@ -76,8 +76,9 @@ static int check_outcome(const json_t *record, struct failure *why)
 		break;
 	case OUTCOME_FAIL:
 	case OUTCOME_ERROR:
-		fits = explained && outcome_of_blame((enum blame)(name_index(blame_names,
-						    text_of(record, "blame")) + 1)) == outcome;
+		fits = explained &&
+			outcome_of_blame((enum blame)(
+				name_index(blame_names, text_of(record, "blame")) + 1)) == outcome;
 		break;
 	case OUTCOME_SKIPPED:
 		fits = type == NULL && text_of(record, "reason") != NULL;
@@ -138,8 +139,8 @@ static int take_mail(struct worker_account *account, json_t *mail, struct failur
 	if (known != NULL && strcmp(text_of(known, "step"), step) != 0)
 		return failure_set(why, ERROR_WORKER_PROTOCOL, "a mail of two steps");
 	if (known == NULL && json_object_size(account->mails) >= mails_allowed(account))
-		return failure_set(why, ERROR_WORKER_PROTOCOL, "more than %zu mails",
-			mails_allowed(account));
+		return failure_set(
+			why, ERROR_WORKER_PROTOCOL, "more than %zu mails", mails_allowed(account));
 	return json_object_set(account->mails, id, mail);
 }
 
@@ -215,7 +216,8 @@ static int check_steps(
 	size_t i, index, last = 0;
 	json_t *record;
 
-	json_array_foreach(records, i, record) {
+	json_array_foreach(records, i, record)
+	{
 		if (check_step(account, record, &index, why) != 0)
 			return -1;
 		if (last > index)
@@ -244,11 +246,12 @@ static int take_result(struct worker_account *account, const json_t *frame, stru
 
 	if (check_steps(account, steps, why) != 0)
 		return -1;
-	json_array_foreach(json_object_get(frame, "mails"), index, item)
-		if (take_mail(account, item, why) != 0)
-			return -1;
-	json_array_foreach(steps, index, item) {
-		struct step_track *track = &account->tracks[find_step(account, text_of(item, "id"))];
+	json_array_foreach(json_object_get(frame, "mails"), index,
+		item) if (take_mail(account, item, why) != 0) return -1;
+	json_array_foreach(steps, index, item)
+	{
+		struct step_track *track =
+			&account->tracks[find_step(account, text_of(item, "id"))];
 
 		json_decref(track->record);
 		track->record = json_incref(item);
@@ -266,7 +269,7 @@ static int count_frame(struct worker_account *account, struct failure *why)
 {
 	size_t seconds = (size_t)(run_clock(account) / NS_PER_SECOND);
 	size_t cap = (FRAMES_AT_ONCE + FRAMES_PER_SECOND * seconds) *
-		     (account->job->journey->step_count + 1);
+		(account->job->journey->step_count + 1);
 
 	if (++account->frames > cap)
 		return failure_set(why, ERROR_WORKER_PROTOCOL,
@@ -274,8 +277,8 @@ static int count_frame(struct worker_account *account, struct failure *why)
 	return 0;
 }
 
-int worker_account_take(struct worker_account *account, enum frame_type type, json_t *frame,
-	struct failure *why)
+int worker_account_take(
+	struct worker_account *account, enum frame_type type, json_t *frame, struct failure *why)
 {
 	if (count_frame(account, why) != 0)
 		return -1;
@@ -300,8 +303,8 @@ int worker_account_take(struct worker_account *account, enum frame_type type, js
 	case FRAME_COUNT:
 		break;
 	}
-	return failure_set(why, ERROR_WORKER_PROTOCOL, "a %s frame the wrong way",
-		frame_kinds[type].name);
+	return failure_set(
+		why, ERROR_WORKER_PROTOCOL, "a %s frame the wrong way", frame_kinds[type].name);
 }
 
 /* --- the account ----------------------------------------------------------------------- */
@@ -326,7 +329,7 @@ static const char *host_of(const struct step *step, const struct account *accoun
 	if (account == NULL || needs == NULL || needs[0] == NULL)
 		return NULL;
 	return strcmp(needs[0], "submission") == 0 ? account->submission.host
-	       : strcmp(needs[0], "imap") == 0     ? account->imap.host
+		: strcmp(needs[0], "imap") == 0    ? account->imap.host
 						   : NULL;
 }
 
@@ -343,8 +346,8 @@ static json_t *begin_record(
 }
 
 /* The phases as far as they are known; the last one lasted until now. They add up. */
-static void set_times(const struct worker_account *account, const struct step_track *track,
-	json_t *record)
+static void set_times(
+	const struct worker_account *account, const struct step_track *track, json_t *record)
 {
 	struct clock_origin origin = account->job->origin;
 	json_t *phases = json_array();
@@ -365,8 +368,8 @@ static void set_times(const struct worker_account *account, const struct step_tr
 	clock_format(origin.wall_ns + track->begins[0], text);
 	json_object_set_new(record, "started_at", json_string(text));
 	json_object_set_new(record, "start_seconds", json_real(clock_seconds(track->begins[0])));
-	json_object_set_new(record, "duration_seconds",
-		json_real(clock_seconds(end - track->begins[0])));
+	json_object_set_new(
+		record, "duration_seconds", json_real(clock_seconds(end - track->begins[0])));
 }
 
 static void describe(struct text *text, const struct worker_account *account, size_t index,
@@ -404,8 +407,7 @@ static json_t *broken_record(
 		json_object_set_new(
 			record, "error_phase", json_string(track->phases[track->count - 1]));
 	json_object_set_new(record, "error", json_string(text.bytes));
-	json_object_set_new(
-		record, "blame", json_string(blame_name(error_info(why->type)->blame)));
+	json_object_set_new(record, "blame", json_string(blame_name(error_info(why->type)->blame)));
 	set_times(account, track, record);
 	text_free(&text);
 	return record;
@@ -465,7 +467,8 @@ static json_t *close_mails(const struct worker_account *account)
 	json_t *mails = json_array(), *mail;
 	const char *id;
 
-	json_object_foreach(account->mails, id, mail) {
+	json_object_foreach(account->mails, id, mail)
+	{
 		if (!account->complete && strcmp(text_of(mail, "state"), "sending") == 0)
 			json_object_set_new(mail, "state", json_string("unknown"));
 		json_array_append(mails, mail);

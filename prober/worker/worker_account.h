@@ -37,8 +37,8 @@ void worker_account_free(struct worker_account *account);
 
 /* Takes one checked frame in. -1 with worker.protocol if it does not fit the run, or
  * sandbox.required. */
-int worker_account_take(struct worker_account *account, enum frame_type type, json_t *frame,
-	struct failure *why);
+int worker_account_take(
+	struct worker_account *account, enum frame_type type, json_t *frame, struct failure *why);
 
 /* The mail of an intent that was refused: it is not sent. */
 void worker_account_forget(struct worker_account *account, const json_t *mail);

@@ -8,9 +8,9 @@
 /* What is there to be attacked. Its files are open to everybody on purpose, so that it is the
  * jail that keeps them. */
 struct prey {
-	char folder[64];  /* the current one */
+	char folder[64]; /* the current one */
 	pid_t parent;
-	void *word;       /* in the parent's memory */
+	void *word; /* in the parent's memory */
 };
 
 struct evil_act {
@@ -20,7 +20,7 @@ struct evil_act {
 	bool control; /* works for any user without a jail: proves that the act is a real one */
 };
 
-/* Without a name at the end. */
-extern const struct evil_act evil_acts[];
+/* Each without a name at the end. */
+extern const struct evil_act evil_acts_here[], evil_acts_beyond[];
 
 #endif

@@ -56,7 +56,8 @@ static void test_deadlines(void)
 	ok(deadline_passed(past), "one that has passed");
 	is_integer(deadline_left(past), 0, "nothing is left of it");
 	is_integer(deadline_left_ms(past), 0, "not even a millisecond");
-	is_integer(deadline_left_ms(deadline_in(NS_PER_MS / 1000)) <= 1, 1, "poll never ends short");
+	is_integer(
+		deadline_left_ms(deadline_in(NS_PER_MS / 1000)) <= 1, 1, "poll never ends short");
 	is_integer(deadline_left_ms((struct deadline){.at_ns = INT64_MAX}), INT_MAX,
 		"one at the end of time fits poll");
 	ok(deadline_earlier(soon, late).at_ns == soon.at_ns, "the earlier of two");

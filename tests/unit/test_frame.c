@@ -59,8 +59,7 @@ static void test_round_trip(void)
 	write_one(&out, FRAME_ACK, json_object());
 	write_one(&out, FRAME_REFUSAL,
 		json_pack("{s:s, s:s}", "error_type", "local.storage", "error", "disk full"));
-	ok(out.bytes[0] == 0 && out.bytes[1] == 0 && out.bytes[3] != 0,
-		"the length is big endian");
+	ok(out.bytes[0] == 0 && out.bytes[1] == 0 && out.bytes[3] != 0, "the length is big endian");
 	put(out.bytes, out.length);
 	ok(frame_fill(&reader, ends[1]) == FRAME_FILLED, "there is something to read");
 	is_next(&reader, FRAME_PROGRESS, "the first");
@@ -108,8 +107,8 @@ static void test_large(void)
 
 	memset(long_text, 'x', 3000000);
 	long_text[3000000] = '\0';
-	json_array_append_new(json_object_get(body, "steps"),
-		json_pack("{s:s}", "proof", long_text));
+	json_array_append_new(
+		json_object_get(body, "steps"), json_pack("{s:s}", "proof", long_text));
 	text_init(&out, FRAME_MAX);
 	write_one(&out, FRAME_RESULT, body);
 	while (sent < out.length) {

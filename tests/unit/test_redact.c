@@ -29,8 +29,7 @@ static const struct {
 	{"hexadecimal, upper case", "547230756234646F7226333D22785C79"},
 	{"percent-encoded", "Tr0ub4dor%263%3D%22x%5Cy"},
 	{"percent-encoded, lower case", "Tr0ub4dor%263%3d%22x%5cy"},
-	{"percent-encoded, every byte",
-		"%54%72%30%75%62%34%64%6f%72%26%33%3d%22%78%5c%79"},
+	{"percent-encoded, every byte", "%54%72%30%75%62%34%64%6f%72%26%33%3d%22%78%5c%79"},
 	{"quoted-printable", "Tr0ub4dor&3=3D\"x\\y"},
 	{"quoted-printable, soft break", "Tr0ub4=\r\ndor&3=3D\"x\\y"},
 	{"HTML", "Tr0ub4dor&amp;3=&quot;x\\y"},
@@ -70,8 +69,7 @@ static void test_encodings(void)
 	for (size_t i = 0; i < sizeof(planted) / sizeof(planted[0]); i++) {
 		char *out = redact_string(planted[i].text);
 
-		if (!ok(strstr(out, "***") != NULL && !leaves_traces(out), "%s",
-			    planted[i].name))
+		if (!ok(strstr(out, "***") != NULL && !leaves_traces(out), "%s", planted[i].name))
 			diag("got %s", out);
 		free(out);
 	}

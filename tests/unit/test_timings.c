@@ -34,8 +34,8 @@ static void test_adjacent(void)
 	is_string(timings_current(&timings), "tls", "the last one");
 	is_integer(timings.phases[0].end_ns, timings.phases[1].begin_ns, "no gap");
 	is_integer(timings.phases[1].end_ns, timings.phases[2].begin_ns, "nor here");
-	is_integer(timings_total(&timings),
-		timings.phases[2].end_ns - timings.phases[0].begin_ns, "they add up");
+	is_integer(timings_total(&timings), timings.phases[2].end_ns - timings.phases[0].begin_ns,
+		"they add up");
 	ok(timings.phases[0].end_ns - timings.phases[0].begin_ns >= 2 * NS_PER_MS,
 		"each has its time");
 }
@@ -118,8 +118,8 @@ static void test_sum(void)
 	}
 	timings_pause(&timings);
 	array = timings_json(&timings, timings.phases[0].begin_ns);
-	json_array_foreach(array, index, phase)
-		sum += json_number_value(json_object_get(phase, "duration_seconds"));
+	json_array_foreach(array, index, phase) sum +=
+		json_number_value(json_object_get(phase, "duration_seconds"));
 	is_near(sum, clock_seconds(timings_total(&timings)), 0.00005, "rounded, they add up");
 	json_decref(array);
 }

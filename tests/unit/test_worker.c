@@ -38,8 +38,9 @@ static void send_mail(struct stage *stage)
 	if (stage->link->intent(stage->link->context, mail, &why) != 0) {
 		finish(stage,
 			json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:[]}", "id", "out", "type",
-				"send", "outcome", "error", "error_type", error_info(why.type)->name,
-				"error", why.text, "blame", "vantage", "phases"));
+				"send", "outcome", "error", "error_type",
+				error_info(why.type)->name, "error", why.text, "blame", "vantage",
+				"phases"));
 	} else {
 		json_object_set_new(mail, "state", json_string("accepted"));
 		stage->link->state(stage->link->context, mail);
@@ -159,8 +160,10 @@ static void leak(struct stage *stage)
 	stage->link->progress(stage->link->context, "first", "wait", "for " PASSWORD);
 	finish(stage, passed("first", "talk", "said " PASSWORD));
 	finish(stage, passed("out", "send", "said Y29ycmVjdCBob3JzZSBiYXR0ZXJ5IHN0YXBsZQ=="));
-	finish(stage, passed("last", "talk", "636f727265637420686f7273652062617474657279207374"
-					     "61706c65"));
+	finish(stage,
+		passed("last", "talk",
+			"636f727265637420686f7273652062617474657279207374"
+			"61706c65"));
 }
 
 static void test_redaction(void)
@@ -183,9 +186,8 @@ static bool lacks(const json_t *result, const char *what)
 	json_t *name;
 	size_t index;
 
-	json_array_foreach(json_object_get(result, "sandbox_missing"), index, name)
-		if (strcmp(json_string_value(name), what) == 0)
-			return true;
+	json_array_foreach(json_object_get(result, "sandbox_missing"), index,
+		name) if (strcmp(json_string_value(name), what) == 0) return true;
 	return false;
 }
 
@@ -212,8 +214,8 @@ static void test_partial(void)
 	job = a_job(5 * NS_PER_SECOND);
 	job.require_sandbox = true;
 	result = run_job(pass_all);
-	is_outcomes(result, SANITIZED ? "error error error" : "pass pass pass",
-		"a full one satisfies");
+	is_outcomes(
+		result, SANITIZED ? "error error error" : "pass pass pass", "a full one satisfies");
 	json_decref(result);
 }
 
@@ -285,8 +287,8 @@ static void test_many(void)
 
 		attend(workers[i]);
 		result = worker_end(&workers[i], false);
-		passed_count += is_complete(result) &&
-				strcmp(of_step(result, 2, "outcome"), "pass") == 0;
+		passed_count +=
+			is_complete(result) && strcmp(of_step(result, 2, "outcome"), "pass") == 0;
 		json_decref(result);
 	}
 	is_integer(passed_count, MANY, "60 workers side by side");

@@ -35,9 +35,8 @@ static void test_crash(void)
 	is_held(fault_of(result), "signal 11", "the run's fault");
 	record = json_array_get(json_object_get(result, "steps"), 2);
 	is_integer(json_array_size(json_object_get(record, "phases")), 3, "phases so far");
-	ok(json_number_value(json_object_get(
-		   json_array_get(json_object_get(record, "phases"), 1), "duration_seconds")) >=
-			0.02,
+	ok(json_number_value(json_object_get(json_array_get(json_object_get(record, "phases"), 1),
+		   "duration_seconds")) >= 0.02,
 		"each with its time");
 	is_string(of_step(result, 1, "reason"), "the run ended before this step could begin",
 		"why one was skipped");

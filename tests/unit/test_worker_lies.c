@@ -16,15 +16,15 @@ static void linger(struct stage *stage)
 
 /* --- workers that lie ------------------------------------------------------------------ */
 
-#define PROGRESS(step) "{\"type\":\"progress\",\"step\":\"" step "\",\"phase\":\"auth\",\"at_seconds\":0.1}"
-#define STEP(more)                                                                             \
-	"{\"type\":\"step\",\"record\":{\"id\":\"first\",\"type\":\"talk\",\"phases\":[]," more \
-	"}}"
-#define PASSED(id, type)                                                                       \
-	"{\"id\":\"" id "\",\"type\":\"" type                                                  \
+#define PROGRESS(step)                                                                             \
+	"{\"type\":\"progress\",\"step\":\"" step "\",\"phase\":\"auth\",\"at_seconds\":0.1}"
+#define STEP(more)                                                                                 \
+	"{\"type\":\"step\",\"record\":{\"id\":\"first\",\"type\":\"talk\",\"phases\":[]," more "}}"
+#define PASSED(id, type)                                                                           \
+	"{\"id\":\"" id "\",\"type\":\"" type                                                      \
 	"\",\"outcome\":\"pass\",\"proof\":\"p\",\"phases\":[]}"
-#define MAIL(id, step)                                                                         \
-	"{\"mail\":\"" id "\",\"step\":\"" step                                                \
+#define MAIL(id, step)                                                                             \
+	"{\"mail\":\"" id "\",\"step\":\"" step                                                    \
 	"\",\"message_id\":\"m\",\"from\":\"f\",\"to\":\"t\",\"state\":\"sending\"}"
 
 static const struct lie {
@@ -42,7 +42,8 @@ static const struct lie {
 	{"no type", "{}", "no known type"},
 	{"an answer", "{\"type\":\"ack\"}", "wrong way"},
 	{"a second jail", "{\"type\":\"jail\",\"sandbox\":\"full\",\"missing\":[]}", "out of turn"},
-	{"progress of a foreign step", PROGRESS("other"), "\"other\", which is not in the scenario"},
+	{"progress of a foreign step", PROGRESS("other"),
+		"\"other\", which is not in the scenario"},
 	{"an unknown key", "{\"type\":\"ack\",\"evil\":1}", "unknown key"},
 	{"a free key", "{\"type\":\"ack\",\"x-evil\":{\"deep\":[]}}", "own invention"},
 	{"a wrong kind", "{\"type\":\"progress\",\"step\":5,\"phase\":\"a\",\"at_seconds\":1}",
@@ -52,10 +53,10 @@ static const struct lie {
 		"{\"type\":\"progress\",\"step\":\"first\",\"phase\":\"../x\",\"at_seconds\":1}",
 		"/phase"},
 	{"deep nesting", "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", "nested deeper"},
-	{"a record of another type",
-		"{\"type\":\"step\",\"record\":" PASSED("first", "send") "}", "not of type send"},
-	{"a record of a foreign step",
-		"{\"type\":\"step\",\"record\":" PASSED("other", "talk") "}", "not in the scenario"},
+	{"a record of another type", "{\"type\":\"step\",\"record\":" PASSED("first", "send") "}",
+		"not of type send"},
+	{"a record of a foreign step", "{\"type\":\"step\",\"record\":" PASSED("other", "talk") "}",
+		"not in the scenario"},
 	{"an unknown fact", STEP("\"outcome\":\"pass\",\"proof\":\"p\",\"evil\":1"), "evil"},
 	{"a fact of the wrong kind",
 		STEP("\"outcome\":\"pass\",\"proof\":\"p\",\"messages\":\"many\""), "/messages"},
@@ -75,7 +76,8 @@ static const struct lie {
 	{"a mail of a foreign step", "{\"type\":\"intent\",\"mail\":" MAIL("m", "other") "}",
 		"not in the scenario"},
 	{"a mail without identity",
-		"{\"type\":\"intent\",\"mail\":{\"step\":\"out\",\"state\":\"sending\"}}", "missing"},
+		"{\"type\":\"intent\",\"mail\":{\"step\":\"out\",\"state\":\"sending\"}}",
+		"missing"},
 	{"an empty result", "{\"type\":\"result\",\"steps\":[],\"mails\":[]}", "no record of step"},
 	{"a result with a step twice",
 		"{\"type\":\"result\",\"mails\":[],\"steps\":[" PASSED("first", "talk") "," PASSED(

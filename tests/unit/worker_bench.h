@@ -44,10 +44,8 @@ static const struct field talk_facts[] = {
 };
 static const char *const talk_phases[] = {"resolve", "connect", "auth", NULL};
 static const char *const talk_needs[] = {"imap", NULL};
-static const struct step_type talk = {.name = "talk",
-	.facts = talk_facts,
-	.phases = talk_phases,
-	.account_needs = talk_needs};
+static const struct step_type talk = {
+	.name = "talk", .facts = talk_facts, .phases = talk_phases, .account_needs = talk_needs};
 static const struct step_type send_type = {.name = "send", .sends_mail = true};
 
 static const struct account account = {.name = "inside",
@@ -290,7 +288,8 @@ static bool adds_up(const json_t *record)
 
 	if (json_object_get(record, "duration_seconds") == NULL)
 		return json_array_size(phases) == 0 || json_object_get(record, "proof") != NULL;
-	json_array_foreach(phases, index, phase) {
+	json_array_foreach(phases, index, phase)
+	{
 		double at = json_number_value(json_object_get(phase, "start_seconds"));
 		double took = json_number_value(json_object_get(phase, "duration_seconds"));
 
@@ -311,13 +310,13 @@ static inline bool is_complete(const json_t *result)
 
 	if (json_array_size(records) != journey.step_count)
 		return false;
-	json_array_foreach(records, index, record) {
-		const struct field *const tables[] = {
-			record_step, steps[index].type->facts, NULL};
+	json_array_foreach(records, index, record)
+	{
+		const struct field *const tables[] = {record_step, steps[index].type->facts, NULL};
 
 		if (fields_check(tables, record, "", &check) != 0 || !adds_up(record) ||
-			strcmp(json_string_value(json_object_get(record, "id")),
-				steps[index].id) != 0)
+			strcmp(json_string_value(json_object_get(record, "id")), steps[index].id) !=
+				0)
 			return false;
 	}
 	return json_is_array(json_object_get(result, "mails"));
@@ -325,8 +324,8 @@ static inline bool is_complete(const json_t *result)
 
 static inline const char *of_step(const json_t *result, size_t index, const char *field)
 {
-	const char *text = json_string_value(json_object_get(
-		json_array_get(json_object_get(result, "steps"), index), field));
+	const char *text = json_string_value(
+		json_object_get(json_array_get(json_object_get(result, "steps"), index), field));
 
 	return text != NULL ? text : "";
 }
@@ -373,8 +372,8 @@ static int descriptors_before;
 static inline void bench_open(void)
 {
 	descriptors_before = open_descriptors();
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-		-1, 0);
+	shared = mmap(
+		NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	steps[0].config = json_pack("{s:s}", "account", "inside");
 	steps[1].config = json_pack("{s:s, s:s}", "from", "inside", "to", "outside");
 	steps[2].config = json_pack("{s:s}", "account", "inside");
