@@ -1,6 +1,7 @@
 /* The loader: what a good file becomes. What is said of bad ones is in tests/bad. */
 #include "scenario.h"
 
+#include <ftw.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -358,13 +359,24 @@ static void test_metrics(void)
 	json_decref(metrics);
 }
 
+static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *at)
+{
+	(void)status;
+	(void)type;
+	(void)at;
+	return remove(path);
+}
+
+static void remove_folder(void)
+{
+	nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+}
+
 int main(void)
 {
-	char command[sizeof(folder)];
-
 	if (mkdtemp(folder) == NULL || chdir(folder) != 0)
 		return 1;
-	memcpy(command, folder, sizeof(folder));
+	atexit(remove_folder);
 	test_least();
 	test_settings();
 	test_limits();
