@@ -14,15 +14,16 @@
 #include "ban.h"
 
 #define HOUR (3600 * NS_PER_SECOND)
+#define DAY (24 * HOUR)
 
 static const struct {
 	const char *name;
 	int64_t length_ns;
 } windows[] = {
 	{"1h", HOUR},
-	{"24h", 24 * HOUR},
-	{"7d", 7 * 24 * HOUR},
-	{"30d", 30 * 24 * HOUR},
+	{"24h", DAY},
+	{"7d", 7 * DAY},
+	{"30d", 30 * DAY},
 };
 
 #define WINDOW_COUNT (sizeof(windows) / sizeof(windows[0]))
@@ -41,7 +42,7 @@ struct counts {
 struct metric {
 	uint32_t id;
 	char *name;
-	size_t total; /* observations in the longest window */
+	size_t total;               /* observations in the longest window */
 	size_t begin[WINDOW_COUNT]; /* the first of each window */
 	struct observation *observations;
 	size_t count;
@@ -172,8 +173,8 @@ static void keep_row(void *context, const struct history_row *row)
 	}
 }
 
-static int sweep(struct build *build,
-	void (*each)(void *context, const struct history_row *row), struct failure *why)
+static int sweep(struct build *build, void (*each)(void *context, const struct history_row *row),
+	struct failure *why)
 {
 	return history_sweep(build->state, build->customer, build->scenario, build->vantage,
 		build->end_ns - LONGEST, each, build, why);

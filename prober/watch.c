@@ -88,8 +88,8 @@ static json_t *summary_of(const struct watch *watch, const struct limit *limit,
 			judgement->subject, condition, judgement->scope);
 	if (level != LEVEL_NONE)
 		return json_sprintf("%s/%s: %s%s, not yet well below the limit%s",
-			journey->customer, journey->scenario, judgement->subject,
-			judgement->scope, condition);
+			journey->customer, journey->scenario, judgement->subject, judgement->scope,
+			condition);
 	return json_sprintf("%s/%s: resolved: %s%s%s%s", journey->customer, journey->scenario,
 		judgement->subject, judgement->scope, condition[0] != '\0' ? ", limit" : "",
 		condition);
@@ -129,17 +129,17 @@ static json_t *next_revision(const struct watch *watch, const char *rule, const 
 static json_t *event_of(const struct watch *watch, const struct limit *limit,
 	const struct judgement *judgement, const struct memory *before, enum level level)
 {
-	const char *state = level == LEVEL_NONE		     ? "resolved"
-			    : before->level == LEVEL_NONE ? "open"
-							  : "update";
+	const char *state = level == LEVEL_NONE ? "resolved"
+		: before->level == LEVEL_NONE   ? "open"
+						: "update";
 	const char *severity = severity_of(limit, level != LEVEL_NONE ? level : before->level);
 	json_t *event = next_revision(watch, limit->name, before->event, state, severity);
 
 	json_object_set_new(event, "summary", summary_of(watch, limit, judgement, level));
 	json_object_set(event, "values", judgement->values);
 	json_object_set(event, "limit", (json_t *)(uintptr_t)limit->config);
-	json_object_set_new(event, "vantages",
-		json_pack("[O]", json_object_get(watch->record, "vantage")));
+	json_object_set_new(
+		event, "vantages", json_pack("[O]", json_object_get(watch->record, "vantage")));
 	json_object_set(event, "evidence", judgement->evidence);
 	if (limit->runbook_url != NULL)
 		json_object_set_new(event, "runbook_url", json_string(limit->runbook_url));
@@ -222,7 +222,7 @@ static bool is_edge(const struct limit *limit, const struct memory *before, enum
 	if (level == before->level)
 		return false;
 	return level == LEVEL_NONE || before->level == LEVEL_NONE ||
-	       strcmp(severity_of(limit, level), member(before->event, "severity")) != 0;
+		strcmp(severity_of(limit, level), member(before->event, "severity")) != 0;
 }
 
 static int apply(const struct watch *watch, const struct limit *limit, const json_t *memory,
@@ -330,16 +330,14 @@ static int watch_removed(const struct watch *watch, const char *rule, struct fai
 static int watch_all_removed(
 	const struct watch *watch, const struct scenario *scenario, struct failure *why)
 {
-	json_t *names = rules_names(watch->state, watch->journey->customer,
-		watch->journey->scenario, why);
+	json_t *names =
+		rules_names(watch->state, watch->journey->customer, watch->journey->scenario, why);
 	json_t *name;
 	size_t index;
 	int result = names != NULL ? 0 : -1;
 
-	json_array_foreach(names, index, name)
-		if (!is_limit(scenario, json_string_value(name)) &&
-			watch_removed(watch, json_string_value(name), why) < 0)
-			result = -1;
+	json_array_foreach(names, index, name) if (!is_limit(scenario, json_string_value(name)) &&
+		watch_removed(watch, json_string_value(name), why) < 0) result = -1;
 	json_decref(names);
 	return result;
 }

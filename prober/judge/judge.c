@@ -80,8 +80,7 @@ void judge_sample_evidence(struct judgement *judgement, const struct limit *limi
 	}
 }
 
-void judge_run_evidence(
-	struct judgement *judgement, const struct run_mark *runs, size_t count)
+void judge_run_evidence(struct judgement *judgement, const struct run_mark *runs, size_t count)
 {
 	enum level crossed = judgement_crossed(judgement);
 

@@ -28,17 +28,18 @@ enum help {
 };
 
 struct standing {
-	bool crossed;   /* the condition holds: the event opens */
-	enum help help; /* with N of M, this run alone may be good while the condition still holds */
+	bool crossed; /* the condition holds: the event opens */
+	enum help
+		help; /* with N of M, this run alone may be good while the condition still holds */
 };
 
 struct judgement {
-	bool counts; /* false: this run neither opens nor closes anything */
+	bool counts;                         /* false: this run neither opens nor closes anything */
 	struct standing levels[LEVEL_COUNT]; /* by enum level; zero where the limit has none */
-	char subject[192]; /* "in.delivery_seconds p95 74.2 s" */
-	char scope[96];    /* " over 24h (n=288)" */
-	json_t *values;    /* of the event; owned */
-	json_t *evidence;  /* the newest runs that it rests on; owned */
+	char subject[192];                   /* "in.delivery_seconds p95 74.2 s" */
+	char scope[96];                      /* " over 24h (n=288)" */
+	json_t *values;                      /* of the event; owned */
+	json_t *evidence;                    /* the newest runs that it rests on; owned */
 };
 
 /* Judges the limit as of a result record that the history has. judgement_free in any case. */

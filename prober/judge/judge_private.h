@@ -19,14 +19,12 @@ struct question {
 /* judge_window.c: a statistic, or the failure rate, over the limit's window. */
 int judge_statistic(
 	const struct question *question, struct judgement *judgement, struct failure *why);
-int judge_rate(
-	const struct question *question, struct judgement *judgement, struct failure *why);
+int judge_rate(const struct question *question, struct judgement *judgement, struct failure *why);
 
 /* judge_runs.c: N of the last M runs failed, or had a value over the limit. */
 int judge_failures(
 	const struct question *question, struct judgement *judgement, struct failure *why);
-int judge_values(
-	const struct question *question, struct judgement *judgement, struct failure *why);
+int judge_values(const struct question *question, struct judgement *judgement, struct failure *why);
 
 /* How a level stands with a value that has to come down to 0.9 of the limit. */
 struct standing judge_standing(const struct limit_condition *condition, double value);
@@ -35,7 +33,6 @@ struct standing judge_standing(const struct limit_condition *condition, double v
  * all. Oldest first, at most ten. */
 void judge_sample_evidence(struct judgement *judgement, const struct limit *limit,
 	const struct sample *samples, size_t count);
-void judge_run_evidence(
-	struct judgement *judgement, const struct run_mark *runs, size_t count);
+void judge_run_evidence(struct judgement *judgement, const struct run_mark *runs, size_t count);
 
 #endif

@@ -59,11 +59,10 @@ static size_t count_breaches(
 
 /* Of a single value there is no way back but below the limit: 0.9 of it is for statistics, which
  * hover. */
-static void weigh_level(const struct limit *limit, enum level level,
-	const struct sample *samples, size_t count, struct judgement *judgement)
+static void weigh_level(const struct limit *limit, enum level level, const struct sample *samples,
+	size_t count, struct judgement *judgement)
 {
-	const struct limit_condition *condition =
-		level == LEVEL_CRIT ? &limit->crit : &limit->warn;
+	const struct limit_condition *condition = level == LEVEL_CRIT ? &limit->crit : &limit->warn;
 	const struct sample *newest = &samples[count - 1];
 	size_t need = limit->need > 0 ? (size_t)limit->need : 1;
 
@@ -98,8 +97,7 @@ static void weigh_values(const struct limit *limit, const struct sample *samples
 }
 
 /* A run that has no value of the metric (its step failed) says nothing about it. */
-int judge_values(
-	const struct question *question, struct judgement *judgement, struct failure *why)
+int judge_values(const struct question *question, struct judgement *judgement, struct failure *why)
 {
 	const struct limit *limit = question->limit;
 	struct sample *samples;

@@ -67,8 +67,7 @@ static void put_statistic(
 static void weigh_level(const struct limit *limit, enum level level,
 	struct observation *observations, size_t count, struct judgement *judgement)
 {
-	const struct limit_condition *condition =
-		level == LEVEL_CRIT ? &limit->crit : &limit->warn;
+	const struct limit_condition *condition = level == LEVEL_CRIT ? &limit->crit : &limit->warn;
 	unsigned int percent = percent_of(condition->statistic);
 	struct standing standing = {.help = HELP_UNKNOWN};
 	struct quantile value;
@@ -139,8 +138,8 @@ static struct standing rate_standing(
 	return standing;
 }
 
-static void weigh_rate(const struct question *question, const struct run_mark *runs,
-	size_t count, size_t failed, struct judgement *judgement)
+static void weigh_rate(const struct question *question, const struct run_mark *runs, size_t count,
+	size_t failed, struct judgement *judgement)
 {
 	const struct limit *limit = question->limit;
 	double rate = (double)failed / (double)count;
@@ -157,15 +156,13 @@ static void weigh_rate(const struct question *question, const struct run_mark *r
 	judge_run_evidence(judgement, runs, count);
 }
 
-int judge_rate(
-	const struct question *question, struct judgement *judgement, struct failure *why)
+int judge_rate(const struct question *question, struct judgement *judgement, struct failure *why)
 {
 	struct run_mark *runs;
 	size_t all, count = 0, failed = 0;
 
-	if (history_runs(question->state, question->customer, question->scenario,
-		    question->vantage, question->end_ns - question->limit->over_ns, 0, &runs, &all,
-		    why) < 0)
+	if (history_runs(question->state, question->customer, question->scenario, question->vantage,
+		    question->end_ns - question->limit->over_ns, 0, &runs, &all, why) < 0)
 		return -1;
 	for (size_t i = 0; i < all; i++) {
 		if (!is_in_window(question, runs[i].at_ns) || runs[i].outcome == OUTCOME_ERROR ||

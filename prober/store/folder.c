@@ -101,8 +101,8 @@ static int enter(int above, const char *name, const char *path, struct failure *
 	/* Names were checked when the scenario was loaded; a second look costs nothing and keeps
 	 * ".." out whoever calls. */
 	if (!field_is_name(name)) {
-		failure_set(why, ERROR_LOCAL_STORAGE, "\"%.64s\" cannot be the name of a folder",
-			name);
+		failure_set(
+			why, ERROR_LOCAL_STORAGE, "\"%.64s\" cannot be the name of a folder", name);
 		return -1;
 	}
 	if (mkdirat(above, name, 0755) == 0) {

@@ -154,14 +154,14 @@ static int add(struct state *state, const json_t *record, int64_t at_ns, struct 
 	bool known;
 	int result = -1;
 
-	if (lookup(state, "SELECT 1 FROM runs WHERE run_id = ?", 0, member(record, "run_id"), &known,
-		    why) < 0 ||
+	if (lookup(state, "SELECT 1 FROM runs WHERE run_id = ?", 0, member(record, "run_id"),
+		    &known, why) < 0 ||
 		series_make(state, &key, &adding.series, why) < 0)
 		return -1;
 	if (known)
 		return 0;
 	adding.metrics = json_object();
-	adding.bytes = malloc(SAMPLE_BYTES * SAMPLES_MAX);
+	adding.bytes = calloc(SAMPLES_MAX, SAMPLE_BYTES);
 	if (adding.bytes == NULL || adding.metrics == NULL)
 		failure_set(why, ERROR_LOCAL_RESOURCE, "out of memory");
 	else if (add_samples(&adding, record, at_ns) == 0)

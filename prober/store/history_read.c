@@ -155,8 +155,8 @@ int history_samples(struct state *state, const char *customer, const char *scena
 
 	result = history_names(state, customer, scenario, vantage, match_name, &gathering, why);
 	if (result == 0 && gathering.metric != 0)
-		result = history_sweep(state, customer, scenario, vantage, since_ns, gather,
-			&gathering, why);
+		result = history_sweep(
+			state, customer, scenario, vantage, since_ns, gather, &gathering, why);
 	return hand_over(&gathering, result, samples_r, count_r, why);
 }
 
@@ -318,7 +318,7 @@ int history_judged(struct state *state, const char *customer, const char *scenar
 /* --- names ----------------------------------------------------------------------------- */
 
 struct listing {
-	json_t *seen;  /* id: true */
+	json_t *seen; /* id: true */
 	json_t *names;
 };
 
@@ -355,8 +355,8 @@ json_t *history_metrics(struct state *state, const char *customer, const char *s
 		state, customer, scenario, vantage, since_ns, mark_seen, &listing, why);
 
 	if (result == 0)
-		result = history_names(
-			state, customer, scenario, vantage, list_seen, &listing, why);
+		result =
+			history_names(state, customer, scenario, vantage, list_seen, &listing, why);
 	json_decref(listing.seen);
 	if (result == 0)
 		return listing.names;

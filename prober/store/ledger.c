@@ -77,8 +77,7 @@ static char *format(const json_t *mail)
 	return json_dumps(mail, JSON_COMPACT | JSON_REAL_PRECISION(15));
 }
 
-static int insert(
-	struct state *state, const json_t *run, const json_t *mail, struct failure *why)
+static int insert(struct state *state, const json_t *run, const json_t *mail, struct failure *why)
 {
 	static const char *const keys[] = {"run_id", "customer", "scenario", "vantage"};
 	struct statement query;
@@ -115,8 +114,7 @@ static int insert_new(
 	return insert(state, run, mail, why);
 }
 
-int ledger_intent(struct state *state, const json_t *run, const json_t *mail,
-	struct failure *why)
+int ledger_intent(struct state *state, const json_t *run, const json_t *mail, struct failure *why)
 {
 	const char *id = member(mail, "mail");
 
@@ -149,14 +147,14 @@ static int store(struct state *state, const json_t *mail, struct failure *why)
 	return result;
 }
 
-static int move_on(
-	struct state *state, json_t *known, const json_t *mail, struct failure *why)
+static int move_on(struct state *state, json_t *known, const json_t *mail, struct failure *why)
 {
 	const char *from = member(known, "state"), *to = member(mail, "state");
 
 	if (name_index(mail_states, to) < 0 || !may_follow(from, to))
 		return failure_set(why, ERROR_WORKER_PROTOCOL,
-			"mail %.40s cannot go from %s to \"%.32s\"", member(mail, "mail"), from, to);
+			"mail %.40s cannot go from %s to \"%.32s\"", member(mail, "mail"), from,
+			to);
 	/* What was found out earlier stays, unless it is told anew. */
 	if (json_object_update(known, (json_t *)(uintptr_t)mail) < 0)
 		return failure_set(why, ERROR_LOCAL_RESOURCE, "out of memory");
@@ -207,8 +205,8 @@ int ledger_open_mails(struct state *state, const char *customer, const char *sce
 	return statement_end(&query, why);
 }
 
-json_t *ledger_counts(struct state *state, const char *customer, const char *scenario,
-	struct failure *why)
+json_t *ledger_counts(
+	struct state *state, const char *customer, const char *scenario, struct failure *why)
 {
 	struct statement query;
 	json_t *counts = json_object();
@@ -234,8 +232,8 @@ json_t *ledger_counts(struct state *state, const char *customer, const char *sce
 
 /* --- forgetting ------------------------------------------------------------------------ */
 
-static int prune_step(struct state *state, const char *sql, int64_t before_ns, int limit,
-	struct failure *why)
+static int prune_step(
+	struct state *state, const char *sql, int64_t before_ns, int limit, struct failure *why)
 {
 	struct statement query;
 
@@ -245,8 +243,8 @@ static int prune_step(struct state *state, const char *sql, int64_t before_ns, i
 	return statement_run(&query, why);
 }
 
-#define SETTLED_LONG_AGO                                                                       \
-	"(SELECT id FROM mails WHERE settled = 1 AND changed_ns < ?1 ORDER BY changed_ns, id"  \
+#define SETTLED_LONG_AGO                                                                           \
+	"(SELECT id FROM mails WHERE settled = 1 AND changed_ns < ?1 ORDER BY changed_ns, id"      \
 	" LIMIT ?2)"
 
 static int prune(struct state *state, int64_t before_ns, int limit, struct failure *why)
@@ -258,8 +256,8 @@ static int prune(struct state *state, int64_t before_ns, int limit, struct failu
 		    " ON CONFLICT DO UPDATE SET n = n + excluded.n",
 		    before_ns, limit, why) < 0)
 		return -1;
-	return prune_step(state, "DELETE FROM mails WHERE id IN " SETTLED_LONG_AGO, before_ns,
-		limit, why);
+	return prune_step(
+		state, "DELETE FROM mails WHERE id IN " SETTLED_LONG_AGO, before_ns, limit, why);
 }
 
 int ledger_prune(struct state *state, int64_t before_ns, int limit, struct failure *why)

@@ -21,8 +21,7 @@
 /* Writes the mail as `sending` and returns only when that is on disk. `run` is an object with
  * run_id, customer, scenario and vantage, such as a result record. Fails with local.storage, or
  * worker.protocol if that mail is known already. */
-int ledger_intent(struct state *state, const json_t *run, const json_t *mail,
-	struct failure *why);
+int ledger_intent(struct state *state, const json_t *run, const json_t *mail, struct failure *why);
 
 /* Moves a known mail on, or adds facts to it in the state it has. A step back (`delivered` to
  * `accepted`) is refused with worker.protocol: states only ever go forward. */
@@ -34,8 +33,8 @@ int ledger_open_mails(struct state *state, const char *customer, const char *sce
 
 /* How many mails are in each state, of one scenario or (NULL, NULL) of all: a new object that
  * has every state as a key, or NULL. The numbers add up to all mails that were ever intended. */
-json_t *ledger_counts(struct state *state, const char *customer, const char *scenario,
-	struct failure *why);
+json_t *ledger_counts(
+	struct state *state, const char *customer, const char *scenario, struct failure *why);
 
 /* Takes mails out that were settled before `before_ns`, at most `limit` of them, and keeps their
  * number for ledger_counts. */

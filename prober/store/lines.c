@@ -157,8 +157,7 @@ static int quarantine(struct file *file, struct failure *why)
 
 /* One write(2). Where a full disk cuts it short, a second one tells why, and what came through
  * is taken back. */
-static int write_line(
-	const struct file *file, const char *line, size_t length, struct failure *why)
+static int write_line(const struct file *file, const char *line, size_t length, struct failure *why)
 {
 	if (write_all(file->fd, line, length) < 0) {
 		storage_failure(why, "append to", file->path);
@@ -177,7 +176,8 @@ static int append_locked(struct file *file, const struct folder *folder, const c
 	struct stat info;
 
 	if (fstat(file->fd, &info) < 0 || !S_ISREG(info.st_mode))
-		return failure_set(why, ERROR_LOCAL_STORAGE, "%s is not a regular file", file->path);
+		return failure_set(
+			why, ERROR_LOCAL_STORAGE, "%s is not a regular file", file->path);
 	file->size = info.st_size;
 	/* Empty: new, or made by a run that was killed before it got any further. */
 	if (file->size == 0 && folder_sync(folder, why) < 0)
@@ -199,8 +199,8 @@ static int append(const struct folder *folder, int in, const char *name, const j
 	snprintf(path, sizeof(path), "%s/%s", folder->path, name);
 	if (line == NULL)
 		return failure_set(why, ERROR_LOCAL_RESOURCE, "a record could not be formatted");
-	file.fd = openat(in, name,
-		O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
+	file.fd = openat(
+		in, name, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
 	if (file.fd < 0)
 		storage_failure(why, "open", path);
 	else if (folder_lock_file(file.fd, path, why) == 0)
@@ -303,8 +303,8 @@ int lines_replace_trend(const char *results_dir, const json_t *trend, struct fai
 
 	if (bytes == NULL)
 		return failure_set(why, ERROR_LOCAL_RESOURCE, "the trend could not be formatted");
-	if (folder_open(&folder, results_dir, member(trend, "customer"),
-		    member(trend, "scenario"), why) == 0) {
+	if (folder_open(&folder, results_dir, member(trend, "customer"), member(trend, "scenario"),
+		    why) == 0) {
 		result = replace_trend(&folder, bytes, why);
 		folder_close(&folder);
 	}
@@ -325,8 +325,8 @@ static enum line_verdict judge(char *line, size_t length, json_t **record_r)
 }
 
 int lines_read(const char *path,
-	void (*each)(void *context, enum line_verdict verdict, const json_t *record),
-	void *context, struct failure *why)
+	void (*each)(void *context, enum line_verdict verdict, const json_t *record), void *context,
+	struct failure *why)
 {
 	FILE *file = fopen(path, "re");
 	char *line = NULL;

@@ -37,7 +37,7 @@ enum line_verdict {
 /* Calls back for each line of a file, oldest first; `record` is NULL unless it is good. Memory
  * does not grow with the file. Fails with local.storage. */
 int lines_read(const char *path,
-	void (*each)(void *context, enum line_verdict verdict, const json_t *record),
-	void *context, struct failure *why);
+	void (*each)(void *context, enum line_verdict verdict, const json_t *record), void *context,
+	struct failure *why);
 
 #endif

@@ -26,8 +26,7 @@ static void sign(int fd)
 		(void)!ftruncate(fd, 0);
 }
 
-static int overlap_failure(
-	int fd, const char *customer, const char *scenario, struct failure *why)
+static int overlap_failure(int fd, const char *customer, const char *scenario, struct failure *why)
 {
 	char line[64] = "", *rest = line;
 	ssize_t length = pread(fd, line, sizeof(line) - 1, 0);
@@ -38,8 +37,8 @@ static int overlap_failure(
 	if (length > 0 && line[length - 1] == '\n')
 		line[length - 1] = '\0';
 	if (pid <= 0 || *rest != ' ' || clock_parse(rest + 1, &since) < 0)
-		return failure_set(why, ERROR_LOCAL_OVERLAP, "an earlier run of %s/%s is still going on",
-			customer, scenario);
+		return failure_set(why, ERROR_LOCAL_OVERLAP,
+			"an earlier run of %s/%s is still going on", customer, scenario);
 	age = clock_wall() - since;
 	return failure_set(why, ERROR_LOCAL_OVERLAP,
 		"an earlier run of %s/%s is still going on (process %ld, for %lld s)", customer,
@@ -66,8 +65,8 @@ static int take(const struct folder *folder, const char *customer, const char *s
 	return -1;
 }
 
-int lock_take(const char *results_dir, const char *customer, const char *scenario,
-	struct failure *why)
+int lock_take(
+	const char *results_dir, const char *customer, const char *scenario, struct failure *why)
 {
 	struct folder folder;
 	int fd;

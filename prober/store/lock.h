@@ -8,8 +8,8 @@
 
 /* A descriptor that holds the lock, or -1: local.overlap if another run has it (the sentence
  * names its process and age), local.storage if it cannot be made. */
-int lock_take(const char *results_dir, const char *customer, const char *scenario,
-	struct failure *why);
+int lock_take(
+	const char *results_dir, const char *customer, const char *scenario, struct failure *why);
 /* -1 is fine. */
 void lock_release(int fd);
 

@@ -73,8 +73,8 @@ int rules_emitted(struct state *state, const struct rule_key *key, struct failur
 	return statement_run(&query, why);
 }
 
-json_t *rules_names(struct state *state, const char *customer, const char *scenario,
-	struct failure *why)
+json_t *rules_names(
+	struct state *state, const char *customer, const char *scenario, struct failure *why)
 {
 	struct statement query;
 	json_t *names = json_array();

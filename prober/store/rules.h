@@ -28,7 +28,7 @@ int rules_store(struct state *state, const struct rule_key *key, const json_t *m
 int rules_emitted(struct state *state, const struct rule_key *key, struct failure *why);
 
 /* Names of all rules of the scenario that remember anything: a new array, or NULL. */
-json_t *rules_names(struct state *state, const char *customer, const char *scenario,
-	struct failure *why);
+json_t *rules_names(
+	struct state *state, const char *customer, const char *scenario, struct failure *why);
 
 #endif

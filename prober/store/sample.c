@@ -51,8 +51,9 @@ static int emit_fields(const struct walk *walk, const struct field table[], cons
 	for (const struct field *f = table; f != NULL && f->name != NULL; f++) {
 		const json_t *value = json_object_get(object, f->name);
 
-		if (is_metric(f, value) && emit(walk, json_number_value(value), false, "%s%s%s",
-						   prefix, dot, f->name) < 0)
+		if (is_metric(f, value) &&
+			emit(walk, json_number_value(value), false, "%s%s%s", prefix, dot,
+				f->name) < 0)
 			return -1;
 	}
 	return 0;
@@ -66,9 +67,8 @@ static double phase_sum(const json_t *phases, const char *name)
 	size_t index;
 	json_t *phase;
 
-	json_array_foreach(phases, index, phase)
-		if (strcmp(member(phase, "name"), name) == 0)
-			sum += json_number_value(json_object_get(phase, "duration_seconds"));
+	json_array_foreach(phases, index, phase) if (strcmp(member(phase, "name"), name) == 0)
+		sum += json_number_value(json_object_get(phase, "duration_seconds"));
 	return sum;
 }
 
@@ -87,7 +87,8 @@ static int emit_phases(const struct walk *walk, const json_t *step)
 	size_t index;
 	json_t *phase;
 
-	json_array_foreach(phases, index, phase) {
+	json_array_foreach(phases, index, phase)
+	{
 		const char *name = member(phase, "name");
 
 		if (came_before(phases, index, name))
@@ -128,9 +129,8 @@ static const json_t *step_of(const json_t *record, const char *id)
 	size_t index;
 	json_t *step;
 
-	json_array_foreach(json_object_get(record, "steps"), index, step)
-		if (strcmp(member(step, "id"), id) == 0)
-			return step;
+	json_array_foreach(json_object_get(record, "steps"), index,
+		step) if (strcmp(member(step, "id"), id) == 0) return step;
 	return NULL;
 }
 
@@ -174,12 +174,10 @@ int sample_record(const json_t *record, const struct field *(*facts)(const char 
 
 	if (proved(record) && emit_fields(&walk, record_run, record, "", "") < 0)
 		return -1;
-	json_array_foreach(json_object_get(record, "steps"), index, item)
-		if (emit_step(&walk, item, facts) < 0)
-			return -1;
-	json_array_foreach(json_object_get(record, "mails"), index, item)
-		if (emit_mail(&walk, record, item) < 0)
-			return -1;
+	json_array_foreach(json_object_get(record, "steps"), index,
+		item) if (emit_step(&walk, item, facts) < 0) return -1;
+	json_array_foreach(json_object_get(record, "mails"), index,
+		item) if (emit_mail(&walk, record, item) < 0) return -1;
 	return 0;
 }
 

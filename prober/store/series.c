@@ -25,8 +25,8 @@ static void bind_key(struct statement *query, const struct series_key *key)
 	statement_bind_text(query, key->vantage);
 }
 
-int series_find(struct state *state, const struct series_key *key, int64_t *id_r,
-	struct failure *why)
+int series_find(
+	struct state *state, const struct series_key *key, int64_t *id_r, struct failure *why)
 {
 	struct statement query;
 
@@ -39,8 +39,8 @@ int series_find(struct state *state, const struct series_key *key, int64_t *id_r
 	return statement_end(&query, why);
 }
 
-int series_make(struct state *state, const struct series_key *key, int64_t *id_r,
-	struct failure *why)
+int series_make(
+	struct state *state, const struct series_key *key, int64_t *id_r, struct failure *why)
 {
 	struct statement query;
 
@@ -48,8 +48,8 @@ int series_make(struct state *state, const struct series_key *key, int64_t *id_r
 		return -1;
 	if (*id_r != 0)
 		return 0;
-	statement_begin(&query, state,
-		"INSERT INTO series (customer, scenario, vantage) VALUES (?, ?, ?)");
+	statement_begin(
+		&query, state, "INSERT INTO series (customer, scenario, vantage) VALUES (?, ?, ?)");
 	bind_key(&query, key);
 	if (statement_run(&query, why) < 0)
 		return -1;

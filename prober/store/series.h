@@ -12,10 +12,10 @@ struct series_key {
 };
 
 /* *id_r is 0 if there is none. */
-int series_find(struct state *state, const struct series_key *key, int64_t *id_r,
-	struct failure *why);
-int series_make(struct state *state, const struct series_key *key, int64_t *id_r,
-	struct failure *why);
+int series_find(
+	struct state *state, const struct series_key *key, int64_t *id_r, struct failure *why);
+int series_make(
+	struct state *state, const struct series_key *key, int64_t *id_r, struct failure *why);
 
 /* The first id that a run of that instant may have: the series in the upper bits, milliseconds
  * since 2020 below (see schema.c). */

@@ -94,8 +94,7 @@ static int mismatch_failure(struct state *state, int version, struct failure *wh
 /* Makes an empty file of mode 0600, which SQLite takes for a new database and whose mode it gives
  * to its log. An existing one is only looked at: to open and close it here would drop the locks
  * that this process may have on it (fcntl(2)). */
-static int make_file(struct state *state, int folder, const char *results_dir,
-	struct failure *why)
+static int make_file(struct state *state, int folder, const char *results_dir, struct failure *why)
 {
 	struct stat info;
 	int fd = openat(
@@ -110,8 +109,8 @@ static int make_file(struct state *state, int folder, const char *results_dir,
 	if (fstatat(folder, "state.db", &info, AT_SYMLINK_NOFOLLOW) < 0)
 		return storage_failure(why, "look at", state->path);
 	if (!S_ISREG(info.st_mode))
-		return failure_set(why, ERROR_LOCAL_STORAGE, "%s is not a regular file",
-			state->path);
+		return failure_set(
+			why, ERROR_LOCAL_STORAGE, "%s is not a regular file", state->path);
 	return 0;
 }
 
@@ -190,8 +189,7 @@ void state_close(struct state **state)
 	*state = NULL;
 }
 
-void state_know_facts(
-	struct state *state, const struct field *(*facts)(const char *step_type))
+void state_know_facts(struct state *state, const struct field *(*facts)(const char *step_type))
 {
 	state->step_facts = facts;
 }

@@ -19,7 +19,6 @@ void state_close(struct state **state);
 
 /* The store lies below the step types, so it has to be told what they add to their records:
  * `facts` gives the table of a type, or NULL. Its FIELD_METRIC fields are then kept too. */
-void state_know_facts(
-	struct state *state, const struct field *(*facts)(const char *step_type));
+void state_know_facts(struct state *state, const struct field *(*facts)(const char *step_type));
 
 #endif

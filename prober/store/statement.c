@@ -21,22 +21,23 @@ void statement_begin(struct statement *statement, struct state *state, const cha
 void statement_bind_text(struct statement *statement, const char *value)
 {
 	if (statement->status == SQLITE_OK)
-		settle(statement, sqlite3_bind_text(statement->handle, ++statement->bound, value,
-					  -1, SQLITE_STATIC));
+		settle(statement,
+			sqlite3_bind_text(
+				statement->handle, ++statement->bound, value, -1, SQLITE_STATIC));
 }
 
 void statement_bind_integer(struct statement *statement, int64_t value)
 {
 	if (statement->status == SQLITE_OK)
-		settle(statement,
-			sqlite3_bind_int64(statement->handle, ++statement->bound, value));
+		settle(statement, sqlite3_bind_int64(statement->handle, ++statement->bound, value));
 }
 
 void statement_bind_blob(struct statement *statement, const void *bytes, size_t size)
 {
 	if (statement->status == SQLITE_OK)
-		settle(statement, sqlite3_bind_blob64(statement->handle, ++statement->bound, bytes,
-					  size, SQLITE_STATIC));
+		settle(statement,
+			sqlite3_bind_blob64(
+				statement->handle, ++statement->bound, bytes, size, SQLITE_STATIC));
 }
 
 bool statement_row(struct statement *statement)

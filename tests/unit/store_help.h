@@ -148,8 +148,8 @@ static inline int went_well(int result, struct failure *why, const char *name)
 }
 
 /* -1 with that type and a sentence that says so. */
-static inline void went_wrong(int result, struct failure *why, enum error_type type,
-	const char *says, const char *name)
+static inline void went_wrong(
+	int result, struct failure *why, enum error_type type, const char *says, const char *name)
 {
 	bool as_told = result == -1 && why->type == type && strstr(why->text, says) != NULL;
 

@@ -1,6 +1,6 @@
 /* What is kept of a run: which metrics, once, for 35 days, at a cost that does not grow. */
-#include "history.h"
 #include "error_type.h"
+#include "history.h"
 #include "store_help.h"
 
 static struct failure why;
@@ -187,9 +187,8 @@ static void test_windows(void)
 		add_step(record, "imap", "pass", i);
 		add(record);
 	}
-	history_runs(
-		state, "acme", "windows", "here", TEST_START + 7 * TEST_MINUTE, 0, &runs, &count,
-		&why);
+	history_runs(state, "acme", "windows", "here", TEST_START + 7 * TEST_MINUTE, 0, &runs,
+		&count, &why);
 	is_integer((long long)count, 3, "runs since an instant, itself included");
 	is_integer(runs[0].outcome, OUTCOME_ERROR, "oldest first");
 	free(runs);
@@ -212,9 +211,8 @@ static void test_windows(void)
 	is_near(samples[0].value, 5, 0, "the first");
 	is_near(samples[2].value, 9, 0, "the last");
 	free(samples);
-	history_samples(
-		state, "acme", "windows", "there", "imap.duration_seconds", 0, &samples, &count,
-		&why);
+	history_samples(state, "acme", "windows", "there", "imap.duration_seconds", 0, &samples,
+		&count, &why);
 	is_integer((long long)count, 0, "another vantage has a history of its own");
 	free(samples);
 	history_samples(state, "acme", "windows", "here", "nothing", 0, &samples, &count, &why);

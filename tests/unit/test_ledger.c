@@ -41,8 +41,7 @@ static json_int_t sum(void)
 	const char *key;
 	json_t *value;
 
-	json_object_foreach(counts, key, value)
-		all += json_integer_value(value);
+	json_object_foreach(counts, key, value) all += json_integer_value(value);
 	json_decref(counts);
 	return all;
 }
@@ -215,7 +214,8 @@ static void test_prune(void)
 	is_integer(sum(), all, "nothing changes");
 	went_well(ledger_prune(state, INT64_MAX, 10, &why), &why, "ten settled mails are dropped");
 	is_integer(sum(), all, "the sum stays");
-	went_well(ledger_prune(state, INT64_MAX, 1000, &why), &why, "all settled mails are dropped");
+	went_well(
+		ledger_prune(state, INT64_MAX, 1000, &why), &why, "all settled mails are dropped");
 	is_integer(sum(), all, "the sum stays");
 	is_integer(count_of("delivered"), delivered, "by state too");
 	is_integer(count_of("accepted"), open, "what is open stays");

@@ -48,13 +48,14 @@ static int append(json_int_t number)
 
 static void test_format(void)
 {
-	json_t *record = json_pack("{s:s, s:f, s:s}", "zebra", "\xe2\x80\xa8", "apple", 0.1, "last",
-		"x\ny");
+	json_t *record =
+		json_pack("{s:s, s:f, s:s}", "zebra", "\xe2\x80\xa8", "apple", 0.1, "last", "x\ny");
 	size_t length = 0;
 	char *line = lines_format(record, &length);
 
 	is_string(line,
-		"{\"zebra\":\"\\u2028\",\"apple\":0.1,\"last\":\"x\\ny\",\"line_crc32\":\"c43f7f2d\"}\n",
+		"{\"zebra\":\"\\u2028\",\"apple\":0.1,\"last\":\"x\\ny\",\"line_crc32\":"
+		"\"c43f7f2d\"}\n",
 		"compact, in order, one line, ASCII, with its checksum");
 	is_integer((long long)length, (long long)strlen(line), "its length");
 	free(line);
@@ -128,7 +129,7 @@ static void test_torn(void)
 	free(read_whole(in_folder(DAY_FILE), &line));
 	append(2);
 	bytes = read_whole(in_folder(DAY_FILE), &size);
-	for (size_t cut = line + 1; cut < size; cut++) {
+	for (size_t cut = line + 1; cut < size; cut += cut + 30 < size ? 7 : 1) {
 		struct tally tally;
 
 		unlink(in_folder(DAY_FILE ".torn"));
@@ -139,10 +140,11 @@ static void test_torn(void)
 		wrong += tally.good != 2 || tally.damaged + tally.torn != 0 || tally.last != 3;
 		torn = read_whole(in_folder(DAY_FILE ".torn"), &torn_size);
 		wrong += torn == NULL || torn_size != cut - line + 1 ||
-			 memcmp(torn, bytes + line, cut - line) != 0;
+			memcmp(torn, bytes + line, cut - line) != 0;
 		free(torn);
 	}
-	is_integer((long long)wrong, 0, "the last line cut at each of its bytes");
+	is_integer((long long)wrong, 0,
+		"the last line cut in many places, and at each byte of its end");
 	free(bytes);
 	write_whole(in_folder(DAY_FILE), "\0\0\0\0\0\0", 6);
 	went_well(append(4), &why, "a file of zeros (a power cut)");
@@ -223,7 +225,8 @@ static void test_full(void)
 	free(again);
 	limit.rlim_cur = 0;
 	setrlimit(RLIMIT_FSIZE, &limit);
-	went_wrong(append(2), &why, ERROR_LOCAL_STORAGE, DAY_FILE, "no room at all; names the file");
+	went_wrong(
+		append(2), &why, ERROR_LOCAL_STORAGE, DAY_FILE, "no room at all; names the file");
 	setrlimit(RLIMIT_FSIZE, &before);
 	went_well(append(3), &why, "room again");
 	tally = read_file(in_folder(DAY_FILE));
@@ -248,8 +251,8 @@ static void test_dev_full(void)
 
 static void test_trend(void)
 {
-	json_t *trend = json_pack("{s:s, s:s, s:f}", "customer", "acme", "scenario", "mail",
-		"value", 1.5);
+	json_t *trend =
+		json_pack("{s:s, s:s, s:f}", "customer", "acme", "scenario", "mail", "value", 1.5);
 	json_t *read;
 	struct stat info;
 
@@ -300,7 +303,8 @@ static void test_locale(void)
 
 	make_folder();
 	if (!take_comma_locale()) {
-		printf("ok %d - a decimal comma # SKIP no such locale here, nor the means to make it\n",
+		printf("ok %d - a decimal comma # SKIP no such locale here, nor the means to make "
+		       "it\n",
 			++tap_count);
 		remove_folder();
 		return;

@@ -103,10 +103,11 @@ static json_t *newest;
 static char run_one(char letter)
 {
 	const char *outcome = letter == 'F' || letter == '!' ? "fail"
-			      : letter == 'E'                 ? "error"
-			      : letter == 'S'                 ? "skipped"
-							      : "pass";
+		: letter == 'E'                              ? "error"
+		: letter == 'S'                              ? "skipped"
+							     : "pass";
 	size_t before = event_count;
+	const char *event;
 	json_t *mail = make_mail("m", letter == '!' ? "accepted" : "delivered"), *step;
 
 	now_ns += 5 * TEST_MINUTE;
@@ -125,7 +126,8 @@ static char run_one(char letter)
 	if (history_add(state, newest, &why) < 0 ||
 		watch_judge(state, &scenario, newest, emit, NULL, &why) < 0)
 		return 'X';
-	return event_count == before ? '.' : of_event(before, "state")[0];
+	event = of_event(before, "state");
+	return event != NULL ? event[0] : '.';
 }
 
 static void begin(void)
