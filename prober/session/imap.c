@@ -55,9 +55,11 @@ int imap_outcome(struct imap *imap, int code, const char *command, enum error_ty
 		return failure_prefix(why, "waiting for the answer to %s", command);
 	}
 	switch (code) {
+	case MAILIMAP_ERROR_PROTOCOL: /* the tag is right, as the guard has seen to */
+		return failure_set(why, ERROR_IMAP_NO, "%s answered %s with BAD: %s",
+			stream_server(imap->stream), command, words(imap, text, sizeof(text)));
 	case MAILIMAP_ERROR_STREAM:
 	case MAILIMAP_ERROR_PARSE:
-	case MAILIMAP_ERROR_PROTOCOL:
 	case MAILIMAP_ERROR_FATAL:
 	case MAILIMAP_ERROR_INVAL:
 		return failure_set(why, ERROR_IMAP_MALFORMED,
@@ -186,17 +188,23 @@ int imap_start_tls(struct imap *imap, struct peer_facts *facts, struct failure *
 	return -1;
 }
 
+/* A server that hangs up without TLS's goodbye, or without one at all, has logged us out. */
+static bool ended_politely(enum error_type type)
+{
+	return type == ERROR_NONE || type == ERROR_TCP_EOF || type == ERROR_TCP_RESET ||
+	       type == ERROR_TLS_TRUNCATED;
+}
+
 int imap_logout(struct imap *imap, struct failure *why)
 {
 	imap_begin(imap);
 	imap->guard.farewell = true;
 	/* libetpan answers MAILIMAP_ERROR_STREAM if the server closes first: as good as BYE. */
 	mailimap_logout(imap->session);
-	if (stream_failure(imap->stream)->type == ERROR_TCP_TIMEOUT) {
-		*why = *stream_failure(imap->stream);
-		return failure_prefix(why, "waiting for the answer to LOGOUT");
-	}
-	return 0;
+	if (ended_politely(stream_failure(imap->stream)->type))
+		return 0;
+	*why = *stream_failure(imap->stream);
+	return failure_prefix(why, "waiting for the answer to LOGOUT");
 }
 
 /* --- login ----------------------------------------------------------------------------- */

@@ -49,12 +49,11 @@ struct stream *smtp_stream(const struct smtp *smtp)
 /* --- replies --------------------------------------------------------------------------- */
 
 /* RFC 5321, 4.2: three digits, then a space, a hyphen, or nothing. */
-static int parse_line(struct smtp *smtp, const char *line, size_t length, int *code_r,
-	bool *last_r)
+static int parse_line(struct smtp *smtp, const char *line, size_t length, int *code_r, bool *last_r)
 {
 	bool shaped = length >= 3 && line[0] >= '2' && line[0] <= '5' &&
-		      isdigit((unsigned char)line[1]) && isdigit((unsigned char)line[2]) &&
-		      (length == 3 || line[3] == ' ' || line[3] == '-');
+		isdigit((unsigned char)line[1]) && isdigit((unsigned char)line[2]) &&
+		(length == 3 || line[3] == ' ' || line[3] == '-');
 	char shown[80];
 
 	if (shaped) {
@@ -144,7 +143,7 @@ static int read_reply(struct smtp *smtp, const char *waited_for, struct failure 
 				"%s sent a reply of more than %d lines",
 				stream_server(smtp->stream), REPLY_LINES);
 		else if (parse_line(smtp, line, length, &code, &last) == 0 && lines > 0 &&
-			 code != smtp->reply.code)
+			code != smtp->reply.code)
 			stream_fail(smtp->stream, ERROR_SMTP_MALFORMED,
 				"%s mixed the codes %d and %d in one reply",
 				stream_server(smtp->stream), smtp->reply.code, code);
@@ -198,8 +197,8 @@ static int check_silence(struct smtp *smtp, const char *what, struct failure *wh
 	text_copy(text, sizeof(text), smtp->reply.text);
 	smtp->reply = (struct smtp_reply){0};
 	stream_fail(smtp->stream, ERROR_SMTP_MALFORMED,
-		"%s sent a reply that no command asked for: \"%.120s\"", stream_server(smtp->stream),
-		text);
+		"%s sent a reply that no command asked for: \"%.120s\"",
+		stream_server(smtp->stream), text);
 	return stream_broke(smtp, what, why);
 }
 
@@ -329,8 +328,8 @@ int smtp_start_tls(struct smtp *smtp, struct peer_facts *facts, struct failure *
 {
 	timings_begin(stream_timings(smtp->stream), "starttls");
 	if (!smtp_offers(smtp, "STARTTLS", NULL))
-		return failure_set(why, ERROR_TLS_STARTTLS_STRIPPED,
-			"%s does not offer STARTTLS", stream_server(smtp->stream));
+		return failure_set(why, ERROR_TLS_STARTTLS_STRIPPED, "%s does not offer STARTTLS",
+			stream_server(smtp->stream));
 	if (command(smtp, "STARTTLS", 2, why, "STARTTLS") == -1) {
 		if (smtp->reply.code != 0)
 			why->type = ERROR_TLS_STARTTLS_STRIPPED;
@@ -388,8 +387,7 @@ static int auth_login(
 	int result = -1;
 
 	if (strlen(username) > COMMAND_SIZE / 2 || strlen(password) > COMMAND_SIZE / 2)
-		return failure_set(
-			why, ERROR_CONFIG_SECRET, "username and password are too long");
+		return failure_set(why, ERROR_CONFIG_SECRET, "username and password are too long");
 	base64(username, strlen(username), encoded);
 	if (command(smtp, "AUTH", 3, why, "AUTH LOGIN") == 0 &&
 		command(smtp, "AUTH", 3, why, "%s", encoded) == 0) {
@@ -410,8 +408,7 @@ static int auth_refused(struct failure *why)
 	return -1;
 }
 
-int smtp_auth(
-	struct smtp *smtp, const char *username, const char *password, struct failure *why)
+int smtp_auth(struct smtp *smtp, const char *username, const char *password, struct failure *why)
 {
 	const char *mechanisms = "";
 	int result;
@@ -470,7 +467,8 @@ int smtp_send_text(struct smtp *smtp, const char *text, size_t length, struct fa
 		timings_begin(stream_timings(smtp->stream), "accept");
 		if (expect(smtp, "final dot", 2, why) == 0)
 			return 0;
-		if (smtp->reply.code != 0)
+		/* Only a whole reply of 4yz or 5yz is a no. */
+		if (why->type == ERROR_SMTP_REJECT || why->type == ERROR_SMTP_TEMPFAIL)
 			return -1;
 	}
 	/* Part of the text may have been the whole of it to the server: only a reply tells. */

@@ -164,7 +164,7 @@ static int shake_hands(struct stream *stream, struct peer_facts *facts)
 	const struct stream_order *order = &stream->order;
 
 	stream->ssl = tls_handshake(trust_context(order->trust, order->tls), stream->fd,
-		stream->endpoint.host, stream->deadline, &facts->tls, &stream->why);
+		stream->endpoint.host, &stream->deadline, &facts->tls, &stream->why);
 	if (stream->ssl == NULL)
 		return -1;
 	transcript_remark(order->transcript, "%s, %s", facts->tls.version, facts->tls.cipher);

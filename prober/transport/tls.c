@@ -20,11 +20,43 @@ int tls_wait(int fd, int ssl_error, struct deadline deadline)
 	struct pollfd poll_fd = {
 		.fd = fd, .events = ssl_error == SSL_ERROR_WANT_WRITE ? POLLOUT : POLLIN};
 
+	/* Before the poll: of a flood there is always something to read. */
+	if (deadline_passed(deadline))
+		return -1;
 	tcp_quickack(fd);
 	while (poll(&poll_fd, 1, deadline_left_ms(deadline)) < 1)
 		if (deadline_passed(deadline))
 			return -1;
 	return 0;
+}
+
+/* OpenSSL reads on as long as all it gets is nothing to us (HelloRequest, KeyUpdate): so the
+ * deadline must hold within it. */
+static long observe(BIO *bio, int operation, const char *bytes, size_t length, int argument,
+	long long_argument, int result, size_t *processed)
+{
+	const struct deadline *deadline = (const void *)BIO_get_callback_arg(bio);
+
+	(void)bytes;
+	(void)length;
+	(void)argument;
+	(void)long_argument;
+	(void)processed;
+	if (operation != BIO_CB_READ)
+		return (operation & BIO_CB_RETURN) != 0 ? result : 1;
+	if (!deadline_passed(*deadline))
+		return 1;
+	BIO_set_retry_read(bio);
+	return -1;
+}
+
+static void keep_deadline(SSL *ssl, const struct deadline *deadline)
+{
+	BIO *bio = SSL_get_rbio(ssl);
+
+	BIO_set_callback_ex(bio, observe);
+	/* It is called an argument of char, but nobody looks into it. */
+	BIO_set_callback_arg(bio, (char *)(uintptr_t)deadline);
 }
 
 static enum error_type type_of_verify(long result)
@@ -65,8 +97,8 @@ static void add_name(struct text *names, const ASN1_STRING *name)
 {
 	if (names->length > 0)
 		text_puts(names, ", ");
-	text_printable(names, (const char *)ASN1_STRING_get0_data(name),
-		(size_t)ASN1_STRING_length(name));
+	text_printable(
+		names, (const char *)ASN1_STRING_get0_data(name), (size_t)ASN1_STRING_length(name));
 }
 
 /* The hosts that a certificate is for. RFC 6125: its common name is not asked. */
@@ -173,11 +205,11 @@ static int refuse_syscall(const char *host, int error, struct failure *why)
 	if (error == 0)
 		return failure_set(
 			why, ERROR_TCP_EOF, "%s closed the connection during the handshake", host);
-	return failure_set(why, ERROR_TCP_RESET, "TLS handshake with %s: %s", host, strerror(error));
+	return failure_set(
+		why, ERROR_TCP_RESET, "TLS handshake with %s: %s", host, strerror(error));
 }
 
-static int shake(SSL *ssl, int fd, const char *host, struct deadline deadline,
-	struct failure *why)
+static int shake(SSL *ssl, int fd, const char *host, struct deadline deadline, struct failure *why)
 {
 	for (;;) {
 		int result, error;
@@ -240,7 +272,7 @@ static void take_facts(SSL *ssl, struct tls_facts *facts)
 		facts->expires_wall_ns = earliest;
 }
 
-SSL *tls_handshake(SSL_CTX *context, int fd, const char *host, struct deadline deadline,
+SSL *tls_handshake(SSL_CTX *context, int fd, const char *host, const struct deadline *deadline,
 	struct tls_facts *facts_r, struct failure *why)
 {
 	SSL *ssl = SSL_new(context);
@@ -250,8 +282,9 @@ SSL *tls_handshake(SSL_CTX *context, int fd, const char *host, struct deadline d
 		failure_set(why, ERROR_LOCAL_RESOURCE, "cannot set up TLS");
 		return NULL;
 	}
+	keep_deadline(ssl, deadline);
 	expect_host(ssl, host);
-	if (shake(ssl, fd, host, deadline, why) == -1) {
+	if (shake(ssl, fd, host, *deadline, why) == -1) {
 		take_facts(ssl, facts_r);
 		SSL_free(ssl);
 		return NULL;

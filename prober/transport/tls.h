@@ -17,8 +17,9 @@ struct tls_facts {
 
 /* Shakes hands as a client. The certificate must be valid for host (a name: RFC 6125, SNI; or
  * an IP address). Returns the session, owned by the caller, or NULL with a tls.* or tcp.* type;
- * facts_r is filled as far as it got. */
-SSL *tls_handshake(SSL_CTX *context, int fd, const char *host, struct deadline deadline,
+ * facts_r is filled as far as it got. The deadline is looked at as long as the session lives:
+ * after it, reading from it only ever wants to wait. */
+SSL *tls_handshake(SSL_CTX *context, int fd, const char *host, const struct deadline *deadline,
 	struct tls_facts *facts_r, struct failure *why);
 
 /* Waits until the session can go on after SSL_ERROR_WANT_READ or _WRITE: 0, or -1 at the
