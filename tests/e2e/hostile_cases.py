@@ -127,8 +127,8 @@ KILLERS = [
           capability="{tag} OK done"),
     login("NAMESPACE with an empty prefix and half a delimiter", "imap.malformed",
           examine='* NAMESPACE (("" "\\)) NIL NIL\n{tag} OK done'),
-    login("STATUS as in CVE-2022-4121", "imap.malformed",
-          examine='* STATUS "\n{tag} OK done'),
+    login("STATUS as in CVE-2022-4121", "pass",
+          examine="* STATUS INBOX ()\n{tag} OK done"),
 ]
 
 FLOODS = [
@@ -209,6 +209,10 @@ LIARS = [
     bare("random bytes", "imap.malformed", hang(bytes(range(255, 12, -1)) + b"\r\n")),
 ]
 
+# TLS 1.2, ECDHE-RSA-AES128-GCM-SHA256, no extensions.
+SERVER_HELLO = (b"\x16\x03\x03\x00\x2a\x02\x00\x00\x26\x03\x03" + bytes(range(32))
+                + b"\x00\xc0\x2f\x00")
+
 ENCRYPTED = [
     login("STARTTLS, and plaintext right behind the agreement", "tls.injected", tls="starttls",
           greeting="* OK [CAPABILITY IMAP4rev1 STARTTLS] ready",
@@ -226,7 +230,12 @@ ENCRYPTED = [
     bare("plaintext where TLS should begin", "tls.handshake", hang(b"* OK hello\r\n" * 10),
          tls="clear"),
     bare("a TLS record of nonsense", "tls.handshake",
-         hang(b"\x16\x03\x03\x00\x20" + b"\0" * 32), tls="clear"),
+         hang(b"\x16\x03\x03\x00\x20\x02\0\0\x1c" + b"\xaa" * 28), tls="clear"),
+    bare("endless HelloRequests instead of a ServerHello", "tcp.timeout",
+         forever(b"\x16\x03\x03\x40\x00" + b"\0" * 16384), tls="clear"),
+    bare("a certificate chain of 1 MB", "tls.handshake",
+         then_forever(SERVER_HELLO + b"\x16\x03\x03\x40\x00\x0b\x0f\x42\x40\x0f\x42\x3d",
+                      b"\x16\x03\x03\x40\x00" + b"\0" * 16384), tls="clear"),
     bare("TLS that never begins", "tcp.timeout", hang(), tls="clear"),
     bare("a TLS record byte by byte", "tcp.timeout", drip(b"\x16\x03\x03\x40\x00" + b"\2" * 999),
          tls="clear"),
@@ -414,7 +423,7 @@ MAILS = [
          fetch=lambda text: b"* 1 FETCH (UID 7 BODY[] {4294967295}\r\n"),
     mail("SEARCH finds 1,000,000 UIDs", "limit.size", untouched,
          found=lambda: b"* SEARCH " + b" ".join(b"%d" % i for i in range(7, 10**6)) + b"\r\n"),
-    mail("SEARCH finds 10,000 UIDs, none of them ours", "limit.time", untouched, fetch=forged,
+    mail("SEARCH finds 10,000 UIDs, none of them ours", "mail.late", untouched, fetch=forged,
          found=lambda: b"* SEARCH " + b" ".join(b"%d" % i for i in range(7, 10007)) + b"\r\n"),
     mail("SEARCH finds UIDs below UIDNEXT", "mail.late", untouched, uidnext="100"),
     mail("UIDNEXT 4294967295", "mail.late", untouched, uidnext="4294967295"),
