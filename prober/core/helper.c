@@ -70,6 +70,8 @@ __attribute__((noreturn)) static void become(
 	closefrom(3);
 	if (base_dir != NULL && chdir(base_dir) == -1)
 		_exit(CANNOT_EXECUTE);
+	if (argv[0] == NULL)
+		_exit(CANNOT_EXECUTE);
 	execvp(argv[0], argv);
 	_exit(CANNOT_EXECUTE);
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "redact_view.h"
 #include "text.h"
 
@@ -128,8 +129,12 @@ static void learn_base64_at(const unsigned char *bytes, size_t length, size_t le
 		abort();
 	memcpy(whole + lead, bytes, length);
 	EVP_EncodeBlock((unsigned char *)code, whole, (int)total);
-	for (size_t i = 0; url && i < end; i++)
-		code[i] = code[i] == '+' ? '-' : code[i] == '/' ? '_' : code[i];
+	for (size_t i = 0; url && i < end; i++) {
+		if (code[i] == '+')
+			code[i] = '-';
+		else if (code[i] == '/')
+			code[i] = '_';
+	}
 	if (end > first)
 		add_pattern((struct pattern){.bytes = code + first,
 			.length = end - first,
@@ -300,6 +305,18 @@ static char *masked(const char *bytes, size_t length, const char *hit, size_t *l
 	return out;
 }
 
+static bool is_timestamp(const char *bytes, size_t length)
+{
+	char text[CLOCK_TIMESTAMP_SIZE];
+	int64_t ns;
+
+	if (length >= sizeof(text))
+		return false;
+	memcpy(text, bytes, length);
+	text[length] = '\0';
+	return clock_parse(text, &ns) == 0;
+}
+
 /* A new string, or NULL if there is nothing to hide. */
 static char *redact_bytes(const char *bytes, size_t length, size_t *length_r)
 {
@@ -317,7 +334,9 @@ static char *redact_bytes(const char *bytes, size_t length, size_t *length_r)
 	if (hit == NULL)
 		abort();
 	search(bytes, length, hit);
-	if (memchr(hit, 1, length) != NULL)
+	/* A password such as "2026" must not make a record unreadable. */
+	if (memchr(hit, 1, length) != NULL &&
+		(memchr(hit, 0, length) == NULL || !is_timestamp(bytes, length)))
 		out = masked(bytes, length, hit, length_r);
 	free(hit);
 	return out;

@@ -124,8 +124,10 @@ static size_t decode_backslash(const char *at, const char *end, char out[4], siz
 		out[0] = (char)value;
 		return 4;
 	}
-	name = strchr(names, at[1]);
-	out[0] = name != NULL ? values[name - names] : at[1];
+	name = at[1] != '\0' ? strchr(names, at[1]) : NULL;
+	out[0] = at[1];
+	if (name != NULL)
+		out[0] = values[name - names];
 	return 2;
 }
 

@@ -362,7 +362,7 @@ int secret_read(const json_t *source, const char *base_dir, char **secret_r, str
 	ssize_t got = read_source(source, base_dir, &raw, why);
 	size_t length = got > 0 ? (size_t)got : 0;
 
-	if (got == -1 || check_value(source, raw, &length, why) != 0) {
+	if (got == -1 || raw == NULL || check_value(source, raw, &length, why) != 0) {
 		secret_free(&raw);
 		return -1;
 	}

@@ -12,6 +12,8 @@
 
 /* A step that sends may have to try again. */
 #define MAILS_PER_STEP 16
+/* Each is a write to disk, for which all other workers wait. */
+#define STATES_PER_MAIL 4
 /* For each step: its phases all at once, and notes several times a second. */
 #define FRAMES_AT_ONCE 128
 #define FRAMES_PER_SECOND 32
@@ -199,7 +201,7 @@ static int take_progress(struct worker_account *account, const json_t *frame, st
 
 static int take_step(struct worker_account *account, json_t *record, struct failure *why)
 {
-	size_t index;
+	size_t index = 0;
 
 	if (check_step(account, record, &index, why) != 0)
 		return -1;
@@ -213,7 +215,7 @@ static int take_step(struct worker_account *account, json_t *record, struct fail
 static int check_steps(
 	const struct worker_account *account, const json_t *records, struct failure *why)
 {
-	size_t i, index, last = 0;
+	size_t i, index = 0, last = 0;
 	json_t *record;
 
 	json_array_foreach(records, i, record)
@@ -289,8 +291,12 @@ int worker_account_take(
 	switch (type) {
 	case FRAME_JAIL:
 		return take_jail(account, frame, why);
-	case FRAME_INTENT:
 	case FRAME_STATE:
+		if (++account->states > STATES_PER_MAIL * mails_allowed(account))
+			return failure_set(
+				why, ERROR_WORKER_PROTOCOL, "more states than mails could have");
+		return take_mail(account, json_object_get(frame, "mail"), why);
+	case FRAME_INTENT:
 		return take_mail(account, json_object_get(frame, "mail"), why);
 	case FRAME_PROGRESS:
 		return take_progress(account, frame, why);
@@ -400,7 +406,7 @@ static json_t *broken_record(
 	json_t *record = begin_record(account, step, OUTCOME_ERROR);
 	struct text text;
 
-	text_init(&text, FAILURE_TEXT_SIZE * 2);
+	text_init(&text, (size_t)FAILURE_TEXT_SIZE * 2);
 	describe(&text, account, index, why);
 	json_object_set_new(record, "error_type", json_string(error_info(why->type)->name));
 	if (track->count > 0)

@@ -29,7 +29,7 @@ struct worker_account {
 	json_t *sandbox;           /* NULL until it is known */
 	json_t *sandbox_missing;
 	bool complete; /* the result has come */
-	size_t frames;
+	size_t frames, states;
 };
 
 int worker_account_open(struct worker_account *account, const struct worker_job *job);

@@ -56,7 +56,7 @@ static bool leaves_traces(const char *text)
 	for (size_t i = 0; i + 5 <= strlen(SECRET); i++) {
 		char part[6] = {0};
 
-		memcpy(part, SECRET + i, 5);
+		memcpy(part, &SECRET[i], 5);
 		if (strstr(text, part) != NULL)
 			return true;
 	}
@@ -175,6 +175,10 @@ static void test_public(void)
 	is_redacted("pass", "pass", "a public word stays, though somebody took it as password");
 	is_redacted("the pass is open", "the *** is open", "within a text it is hidden");
 	redact_public(NULL);
+	redact_learn("2026");
+	is_redacted("2026-01-01T00:00:15.000000Z", "2026-01-01T00:00:15.000000Z",
+		"a timestamp stays one");
+	is_redacted("in 2026", "in ***", "but not within a text");
 }
 
 static void test_tree(void)
@@ -190,6 +194,17 @@ static void test_tree(void)
 		"\"***\":{\"k\":\"v\"}}",
 		"strings and keys of a tree");
 	free(text);
+	json_decref(tree);
+}
+
+/* A JSON string may hold NULs, also where an escape would go on. */
+static void test_nul(void)
+{
+	static const char bytes[] = "T\0r\0000\0u\0b\0004\0d\0o\0r\0&\0003\0=\0\"\0x\0\\\0y\0 \\";
+	json_t *tree = json_pack("[o]", json_stringn(bytes, sizeof(bytes)));
+
+	redact_json(tree);
+	is_string(json_string_value(json_array_get(tree, 0)), "*** \\", "UTF-16 with its NULs");
 	json_decref(tree);
 }
 
@@ -254,6 +269,7 @@ int main(void)
 	test_hashes();
 	test_alignments();
 	test_tree();
+	test_nul();
 	test_lines();
 	test_cost();
 	test_url_alphabet();

@@ -198,6 +198,13 @@ static void ask_without_end(struct stage *stage)
 	}
 }
 
+static void change_without_end(struct stage *stage)
+{
+	enter(stage, "first", "auth");
+	for (;;)
+		say("{\"type\":\"state\",\"mail\":" MAIL("m", "out") "}");
+}
+
 static void test_floods(void)
 {
 	struct rusage usage;
@@ -211,6 +218,7 @@ static void test_floods(void)
 	is_protocol(hang_up, "stopped talking", "one that hangs up");
 	is_protocol(stop_half_way, "stopped talking", "one that hangs up in a frame");
 	is_protocol(ask_without_end, "more than 16 mails", "intents without end");
+	is_protocol(change_without_end, "more states than", "states without end");
 	getrusage(RUSAGE_SELF, &usage);
 	diag("the supervisor has had %ld MB resident", usage.ru_maxrss >> 10);
 	ok(SANITIZED || usage.ru_maxrss < 64 << 10, "the supervisor stays below 64 MB");
