@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -61,6 +62,12 @@ static void make_socket(void)
 
 static void set_out_prey(void)
 {
+	struct rlimit cores;
+
+	/* Where the shell allows none, a core that is missing would prove nothing. */
+	getrlimit(RLIMIT_CORE, &cores);
+	cores.rlim_cur = cores.rlim_max;
+	setrlimit(RLIMIT_CORE, &cores);
 	prey = (struct prey){.parent = getpid(), .word = word};
 	snprintf(prey.folder, sizeof(prey.folder), "/tmp/mailprobe-jail-XXXXXX");
 	if (mkdtemp(prey.folder) == NULL || chdir(prey.folder) != 0 || chmod(".", 0777) != 0 ||
@@ -311,6 +318,52 @@ static int look_around(const void *context)
 	return read(STDIN_FILENO, &c, 1) == 0 && environ[0] == NULL ? 0 : -1;
 }
 
+/* Others of the same user cannot look into it, and it leaves no core. */
+static pid_t start_waiting(void)
+{
+	pid_t parent = getpid(), pid;
+	struct jail_report report;
+	int ends[2];
+
+	fflush(stdout);
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+		abort();
+	pid = fork();
+	if (pid == 0) {
+		limits.without = 0;
+		jail_prepare(ends[1], parent);
+		jail_enter(&limits, &report);
+		if (write(JAIL_FD, "", 1) != 1)
+			_exit(1);
+		clock_sleep_until(deadline_in(10 * NS_PER_SECOND));
+		_exit(0);
+	}
+	close(ends[1]);
+	if (read(ends[0], &(char){0}, 1) != 1)
+		diag("it never got into its jail");
+	close(ends[0]);
+	return pid;
+}
+
+static void test_opaque(const char *who)
+{
+	static const char *const names[] = {"environ", "mem", "maps", NULL};
+	pid_t pid = start_waiting();
+	int status = 0;
+
+	for (size_t i = 0; names[i] != NULL && geteuid() != 0; i++) {
+		char path[64];
+
+		snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, names[i]);
+		ok(open(path, O_RDONLY | O_CLOEXEC) == -1, "%s: others cannot read its %s", who,
+			names[i]);
+	}
+	kill(pid, SIGSEGV);
+	waitpid(pid, &status, 0);
+	ok(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV && !WCOREDUMP(status),
+		"%s: it leaves no core", who);
+}
+
 static int is_nobody(const void *context)
 {
 	(void)context;
@@ -362,6 +415,7 @@ static void test_user(const char *who)
 	test_acts(who, 0, FULL);
 	test_acts(who, JAIL_LANDLOCK, "partial");
 	test_work(who);
+	test_opaque(who);
 	test_states();
 	clear_prey();
 }

@@ -154,7 +154,7 @@ static void as_nobody(void (*test)(void), const char *name)
 	int status = 0;
 
 	if (geteuid() != 0) {
-		ok(true, "%s: only root can set this up; covered in runs as root", name);
+		printf("ok %d - %s # SKIP only root can set this up\n", ++tap_count, name);
 		return;
 	}
 	fflush(stdout);
