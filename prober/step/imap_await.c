@@ -18,7 +18,7 @@
 #include "ban.h"
 
 #define LOOK_SHARE 50                     /* pause: 1/50 of the time waited */
-#define LOOK_FLOOR (10 * NS_PER_MS)
+#define LOOK_FLOOR (2 * NS_PER_MS)            /* a look costs the server a tenth of it */
 #define LOOK_CAP NS_PER_SECOND
 #define JUNK_SHARE 20
 #define MATCHES_MAX 64

@@ -490,11 +490,12 @@ def environment(changes):
 
 def ledger(results, columns="state, settled"):
     """Rows of the ledger in state.db, oldest first; none if there is no ledger yet."""
-    path = Path(results) / "state.db"
-    if not path.exists():
+    place = f"file:{results}/state.db?mode=ro"
+    try:
+        with contextlib.closing(sqlite3.connect(place, uri=True)) as database:
+            return database.execute(f"SELECT {columns} FROM mails ORDER BY id").fetchall()
+    except sqlite3.OperationalError:              # not made yet, or not whole
         return []
-    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
-        return database.execute(f"SELECT {columns} FROM mails ORDER BY id").fetchall()
 
 
 def all_lines(results):
