@@ -55,6 +55,9 @@ int imap_noop(struct imap *imap, uint32_t *messages_r, struct failure *why);
 int imap_status(struct imap *imap, const char *mailbox, struct imap_mailbox *mailbox_r,
 	struct failure *why);
 
+/* Messages of a mailbox that have not been seen (STATUS). */
+int imap_unseen(struct imap *imap, const char *mailbox, uint32_t *unseen_r, struct failure *why);
+
 /* UIDs from uid_from on (at most max, ascending) whose header field holds the value. */
 int imap_search_header(struct imap *imap, const char *header, const char *value,
 	uint32_t uid_from, uint32_t *uids, size_t max, size_t *count_r, struct failure *why);
@@ -70,6 +73,41 @@ int imap_delete(struct imap *imap, uint32_t uid, bool *expunged_r, struct failur
 
 /* The junk mailbox by SPECIAL-USE (RFC 6154), or by its usual names; "" if there is none. */
 int imap_find_junk(struct imap *imap, char *name, size_t size, struct failure *why);
+
+struct imap_folder {
+	char name[256];
+	bool selectable;
+};
+
+/* LIST of all mailboxes, at most max, in the server's order. */
+int imap_list(struct imap *imap, struct imap_folder *folders, size_t max, size_t *count_r,
+	struct failure *why);
+
+struct imap_quota {
+	bool has_storage, has_messages;
+	uint64_t storage_used_bytes, storage_limit_bytes;
+	uint64_t messages_used, messages_limit;
+};
+
+/* GETQUOTAROOT (RFC 9208): the tightest limit of each kind over the mailbox's quota roots. */
+int imap_get_quota(struct imap *imap, const char *mailbox, struct imap_quota *quota_r,
+	struct failure *why);
+
+struct imap_summary {
+	uint32_t uid;
+	uint32_t size;
+	bool seen;
+};
+
+/* UID, size and flags of messages first to last by their number; at most max. */
+int imap_summaries(struct imap *imap, uint32_t first, uint32_t last, struct imap_summary *list,
+	size_t max, size_t *count_r, struct failure *why);
+
+/* The header alone, or the first `bytes` of the whole message, without setting \Seen. */
+int imap_fetch_header(
+	struct imap *imap, uint32_t uid, struct imap_message *message_r, struct failure *why);
+int imap_fetch_part(struct imap *imap, uint32_t uid, uint32_t bytes,
+	struct imap_message *message_r, struct failure *why);
 
 /* LOGOUT, and wait for its end. */
 int imap_logout(struct imap *imap, struct failure *why);

@@ -42,42 +42,67 @@ int imap_noop(struct imap *imap, uint32_t *messages_r, struct failure *why)
 	return 0;
 }
 
-static void take_status(
-	const struct mailimap_mailbox_data_status *status, struct imap_mailbox *mailbox_r)
+/* The value of one attribute; 0 if the server left it out. */
+static uint32_t status_value(const struct mailimap_mailbox_data_status *status, int attribute)
 {
-	*mailbox_r = (struct imap_mailbox){0};
 	if (status->st_info_list == NULL)
-		return;
+		return 0;
 	for (clistiter *i = clist_begin(status->st_info_list); i != NULL; i = clist_next(i)) {
 		const struct mailimap_status_info *info = clist_content(i);
 
-		if (info->st_att == MAILIMAP_STATUS_ATT_MESSAGES)
-			mailbox_r->messages = info->st_value;
-		else if (info->st_att == MAILIMAP_STATUS_ATT_UIDNEXT)
-			mailbox_r->uid_next = info->st_value;
-		else if (info->st_att == MAILIMAP_STATUS_ATT_UIDVALIDITY)
-			mailbox_r->uid_validity = info->st_value;
+		if (info->st_att == attribute)
+			return info->st_value;
 	}
+	return 0;
 }
 
-int imap_status(struct imap *imap, const char *mailbox, struct imap_mailbox *mailbox_r,
-	struct failure *why)
+/* STATUS with these attributes; the answer is the caller's to free. */
+static struct mailimap_mailbox_data_status *ask_status(struct imap *imap, const char *mailbox,
+	const int *attributes, size_t count, struct failure *why)
 {
 	struct mailimap_status_att_list *list = mailimap_status_att_list_new_empty();
 	struct mailimap_mailbox_data_status *status = NULL;
 	int code;
 
 	imap_begin(imap);
-	mailimap_status_att_list_add(list, MAILIMAP_STATUS_ATT_MESSAGES);
-	mailimap_status_att_list_add(list, MAILIMAP_STATUS_ATT_UIDNEXT);
+	for (size_t i = 0; i < count; i++)
+		mailimap_status_att_list_add(list, attributes[i]);
 	code = mailimap_status(imap->session, mailbox, list, &status);
 	mailimap_status_att_list_free(list);
 	if (imap_outcome(imap, code, "STATUS", ERROR_IMAP_NO, why) == -1)
-		return -1;
+		return NULL;
 	if (status == NULL)
-		return failure_set(why, ERROR_IMAP_MALFORMED, "%s answered STATUS without data",
+		failure_set(why, ERROR_IMAP_MALFORMED, "%s answered STATUS without data",
 			stream_server(imap->stream));
-	take_status(status, mailbox_r);
+	return status;
+}
+
+int imap_status(struct imap *imap, const char *mailbox, struct imap_mailbox *mailbox_r,
+	struct failure *why)
+{
+	static const int attributes[] = {MAILIMAP_STATUS_ATT_MESSAGES, MAILIMAP_STATUS_ATT_UIDNEXT};
+	struct mailimap_mailbox_data_status *status =
+		ask_status(imap, mailbox, attributes, 2, why);
+
+	if (status == NULL)
+		return -1;
+	*mailbox_r = (struct imap_mailbox){
+		.messages = status_value(status, MAILIMAP_STATUS_ATT_MESSAGES),
+		.uid_next = status_value(status, MAILIMAP_STATUS_ATT_UIDNEXT),
+	};
+	mailimap_mailbox_data_status_free(status);
+	return 0;
+}
+
+int imap_unseen(struct imap *imap, const char *mailbox, uint32_t *unseen_r, struct failure *why)
+{
+	static const int attributes[] = {MAILIMAP_STATUS_ATT_UNSEEN};
+	struct mailimap_mailbox_data_status *status =
+		ask_status(imap, mailbox, attributes, 1, why);
+
+	if (status == NULL)
+		return -1;
+	*unseen_r = status_value(status, MAILIMAP_STATUS_ATT_UNSEEN);
 	mailimap_mailbox_data_status_free(status);
 	return 0;
 }
@@ -123,6 +148,30 @@ int imap_find_junk(struct imap *imap, char *name, size_t size, struct failure *w
 
 		if (is_junk(entry, by_flag))
 			text_copy(name, size, entry->mb_name);
+	}
+	mailimap_list_result_free(found);
+	return 0;
+}
+
+int imap_list(struct imap *imap, struct imap_folder *folders, size_t max, size_t *count_r,
+	struct failure *why)
+{
+	clist *found = NULL;
+	int code;
+
+	*count_r = 0;
+	imap_begin(imap);
+	code = mailimap_list(imap->session, "", "*", &found);
+	if (imap_outcome(imap, code, "LIST", ERROR_IMAP_NO, why) == -1)
+		return -1;
+	for (clistiter *i = clist_begin(found); i != NULL && *count_r < max; i = clist_next(i)) {
+		const struct mailimap_mailbox_list *entry = clist_content(i);
+		struct imap_folder *folder = &folders[(*count_r)++];
+
+		text_copy(folder->name, sizeof(folder->name), entry->mb_name);
+		folder->selectable = entry->mb_flag == NULL ||
+				     entry->mb_flag->mbf_type != MAILIMAP_MBX_LIST_FLAGS_SFLAG ||
+				     entry->mb_flag->mbf_sflag != MAILIMAP_MBX_LIST_SFLAG_NOSELECT;
 	}
 	mailimap_list_result_free(found);
 	return 0;

@@ -134,11 +134,25 @@ static struct mailimap_fetch_type *whole_message(void)
 	return type;
 }
 
-int imap_fetch(
-	struct imap *imap, uint32_t uid, struct imap_message *message_r, struct failure *why)
+static bool has_seen(const struct mailimap_msg_att_dynamic *dynamic)
+{
+	if (dynamic == NULL || dynamic->att_list == NULL)
+		return false;
+	for (clistiter *i = clist_begin(dynamic->att_list); i != NULL; i = clist_next(i)) {
+		const struct mailimap_flag_fetch *flag = clist_content(i);
+
+		if (flag->fl_type == MAILIMAP_FLAG_FETCH_OTHER &&
+			flag->fl_flag->fl_type == MAILIMAP_FLAG_SEEN)
+			return true;
+	}
+	return false;
+}
+
+/* One message by its UID; frees the type. */
+static int fetch_one(struct imap *imap, uint32_t uid, struct mailimap_fetch_type *type,
+	struct imap_message *message_r, struct failure *why)
 {
 	struct mailimap_set *set = mailimap_set_new_single(uid);
-	struct mailimap_fetch_type *type = whole_message();
 	clist *list = NULL;
 	int code;
 
@@ -151,6 +165,76 @@ int imap_fetch(
 		return -1;
 	take_message(list, uid, message_r);
 	mailimap_fetch_list_free(list);
+	return 0;
+}
+
+int imap_fetch(
+	struct imap *imap, uint32_t uid, struct imap_message *message_r, struct failure *why)
+{
+	return fetch_one(imap, uid, whole_message(), message_r, why);
+}
+
+static struct mailimap_fetch_type *only(struct mailimap_fetch_att *attribute)
+{
+	struct mailimap_fetch_type *type = mailimap_fetch_type_new_fetch_att_list_empty();
+
+	mailimap_fetch_type_new_fetch_att_list_add(type, attribute);
+	return type;
+}
+
+int imap_fetch_header(
+	struct imap *imap, uint32_t uid, struct imap_message *message_r, struct failure *why)
+{
+	return fetch_one(imap, uid,
+		only(mailimap_fetch_att_new_body_peek_section(mailimap_section_new_header())),
+		message_r, why);
+}
+
+int imap_fetch_part(struct imap *imap, uint32_t uid, uint32_t bytes,
+	struct imap_message *message_r, struct failure *why)
+{
+	return fetch_one(imap, uid,
+		only(mailimap_fetch_att_new_body_peek_section_partial(
+			mailimap_section_new(NULL), 0, bytes)),
+		message_r, why);
+}
+
+static void take_summary(const struct mailimap_msg_att *attributes, struct imap_summary *summary)
+{
+	*summary = (struct imap_summary){0};
+	for (clistiter *i = clist_begin(attributes->att_list); i != NULL; i = clist_next(i)) {
+		const struct mailimap_msg_att_item *item = clist_content(i);
+		const struct mailimap_msg_att_static *fixed = item->att_data.att_static;
+
+		if (item->att_type != MAILIMAP_MSG_ATT_ITEM_STATIC)
+			summary->seen = has_seen(item->att_data.att_dyn);
+		else if (fixed->att_type == MAILIMAP_MSG_ATT_UID)
+			summary->uid = fixed->att_data.att_uid;
+		else if (fixed->att_type == MAILIMAP_MSG_ATT_RFC822_SIZE)
+			summary->size = fixed->att_data.att_rfc822_size;
+	}
+}
+
+int imap_summaries(struct imap *imap, uint32_t first, uint32_t last, struct imap_summary *list,
+	size_t max, size_t *count_r, struct failure *why)
+{
+	struct mailimap_set *set = mailimap_set_new_interval(first, last);
+	struct mailimap_fetch_type *type = only(mailimap_fetch_att_new_uid());
+	clist *found = NULL;
+	int code;
+
+	mailimap_fetch_type_new_fetch_att_list_add(type, mailimap_fetch_att_new_rfc822_size());
+	mailimap_fetch_type_new_fetch_att_list_add(type, mailimap_fetch_att_new_flags());
+	imap_begin(imap);
+	*count_r = 0;
+	code = mailimap_fetch(imap->session, set, type, &found);
+	mailimap_fetch_type_free(type);
+	mailimap_set_free(set);
+	if (imap_outcome(imap, code, "FETCH", ERROR_IMAP_NO, why) == -1)
+		return -1;
+	for (clistiter *i = clist_begin(found); i != NULL && *count_r < max; i = clist_next(i))
+		take_summary(clist_content(i), &list[(*count_r)++]);
+	mailimap_fetch_list_free(found);
 	return 0;
 }
 

@@ -30,3 +30,22 @@ struct imap *imap_account_open(struct probe *probe, struct failure *why)
 	}
 	return imap;
 }
+
+int imap_account_leave(struct probe *probe, struct imap *imap, struct failure *why)
+{
+	probe_peer_facts(probe, imap_stream(imap));
+	timings_begin(&probe->timings, "logout");
+	return imap_logout(imap, why);
+}
+
+int imap_account_visit(struct probe *probe,
+	int (*visit)(struct probe *probe, struct imap *imap, struct failure *why),
+	struct failure *why)
+{
+	struct imap *imap = imap_account_open(probe, why);
+	int result = imap != NULL ? visit(probe, imap, why) : -1;
+
+	timings_pause(&probe->timings);
+	imap_close(&imap);
+	return result;
+}

@@ -8,4 +8,12 @@
 /* Connects, secures and logs in; phases up to `auth`. NULL on failure. */
 struct imap *imap_account_open(struct probe *probe, struct failure *why);
 
+/* The usual ending: notes what the connection was like, and logs out. */
+int imap_account_leave(struct probe *probe, struct imap *imap, struct failure *why);
+
+/* A whole `run`: opens the account, lets `visit` do what the step is for, closes. */
+int imap_account_visit(struct probe *probe,
+	int (*visit)(struct probe *probe, struct imap *imap, struct failure *why),
+	struct failure *why);
+
 #endif

@@ -31,19 +31,12 @@ static int look(struct probe *probe, struct imap *imap, struct failure *why)
 	json_object_set_new(probe->facts, "messages", json_integer(inbox.messages));
 	probe_prove(probe, "logged in as %s; INBOX has %u messages", probe->account->username,
 		inbox.messages);
-	probe_peer_facts(probe, imap_stream(imap));
-	timings_begin(&probe->timings, "logout");
-	return imap_logout(imap, why);
+	return imap_account_leave(probe, imap, why);
 }
 
 static int run(struct probe *probe, struct failure *why)
 {
-	struct imap *imap = imap_account_open(probe, why);
-	int result = imap != NULL ? look(probe, imap, why) : -1;
-
-	timings_pause(&probe->timings);
-	imap_close(&imap);
-	return result;
+	return imap_account_visit(probe, look, why);
 }
 
 const struct step_type step_imap_login = {
