@@ -31,6 +31,8 @@ enum outcome {
 	X(DNS_REFUSED, "dns.refused", TARGET, "the name server refused the question")          \
 	X(DNS_TIMEOUT, "dns.timeout", NETWORK, "no answer from DNS in time")                   \
 	X(DNS_MALFORMED, "dns.malformed", TARGET, "the DNS answer could not be read")          \
+	X(DNS_NULLMX, "dns.nullmx", TARGET, "the domain says that it takes no mail (RFC 7505)") \
+	X(DNS_POLICY, "dns.policy", TARGET, "the DNS names a host that mail may not go to")    \
 	X(DNS_UNREACHABLE, "dns.unreachable", VANTAGE, "no resolver could be reached")         \
 	X(TCP_REFUSED, "tcp.refused", TARGET, "nothing listens at that port")                  \
 	X(TCP_TIMEOUT, "tcp.timeout", NETWORK, "the connection was not answered in time")      \
@@ -56,6 +58,9 @@ enum outcome {
 		"plaintext was slipped in around STARTTLS (CVE-2011-0411)")                    \
 	X(SMTP_REJECT, "smtp.reject", TARGET, "the server refused for good (5yz)")             \
 	X(SMTP_TEMPFAIL, "smtp.tempfail", TARGET, "the server refused for now (4yz)")          \
+	X(SMTP_DEFERRED, "smtp.deferred", TARGET,                                              \
+		"the exchanger asked to try again later, as greylisting does")                 \
+	X(SMTP_EXCHANGER, "smtp.exchanger", TARGET, "an exchanger of the domain takes no mail")   \
 	X(SMTP_MALFORMED, "smtp.malformed", TARGET, "the reply breaks RFC 5321")               \
 	X(SMTP_UNKNOWN, "smtp.unknown", TARGET,                                                \
 		"no reply to the final dot: the mail may or may not have been accepted")       \

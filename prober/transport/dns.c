@@ -8,6 +8,8 @@
 
 #include <ares.h>
 
+#include "dns_private.h"
+
 #include "ban.h"
 
 /* One try at one server; c-ares doubles it with each round, and our deadline ends it all. */
@@ -17,6 +19,8 @@
 struct dns {
 	ares_channel channel;
 };
+
+#define DNS_CLASS_IN 1
 
 /* Library state is set up once and never torn down: workers end by _exit. */
 static int library_ready(void)
@@ -99,134 +103,111 @@ bool address_literal(const char *host, int port, struct address *address_r)
 	return true;
 }
 
-/* One question under way. */
-struct question {
-	bool asked;
-	bool done;
-	int status;
-	int family;
-	int port;
-	struct address *list;
-	size_t max;
-	size_t count;
-};
-
-static void take_v4(struct question *question, const unsigned char *answer, int length)
+static bool v4_is_private(uint32_t ip)
 {
-	struct ares_addrttl found[16];
-	int count = 16;
+	static const struct {
+		uint32_t network, mask;
+	} ranges[] = {{0x00000000, 0xff000000}, {0x0a000000, 0xff000000}, {0x64400000, 0xffc00000},
+		{0x7f000000, 0xff000000}, {0xa9fe0000, 0xffff0000}, {0xac100000, 0xfff00000},
+		{0xc0a80000, 0xffff0000}};
 
-	question->status = ares_parse_a_reply(answer, length, NULL, found, &count);
-	for (int i = 0; question->status == ARES_SUCCESS && i < count; i++)
-		if (question->count < question->max)
-			address_v4(&question->list[question->count++], found[i].ipaddr,
-				question->port);
+	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
+		if ((ip & ranges[i].mask) == ranges[i].network)
+			return true;
+	return false;
 }
 
-static void take_v6(struct question *question, const unsigned char *answer, int length)
+bool address_is_private(const struct address *address)
 {
-	struct ares_addr6ttl found[16];
-	int count = 16;
+	const struct in6_addr *ip = &address->socket.v6.sin6_addr;
+	uint32_t mapped;
 
-	question->status = ares_parse_aaaa_reply(answer, length, NULL, found, &count);
-	for (int i = 0; question->status == ARES_SUCCESS && i < count; i++) {
-		struct in6_addr ip;
-
-		memcpy(&ip, &found[i].ip6addr, sizeof(ip));
-		if (question->count < question->max)
-			address_v6(&question->list[question->count++], &ip, question->port);
-	}
+	if (address->socket.any.sa_family == AF_INET)
+		return v4_is_private(ntohl(address->socket.v4.sin_addr.s_addr));
+	memcpy(&mapped, &ip->s6_addr[12], sizeof(mapped));
+	return IN6_IS_ADDR_LOOPBACK(ip) || IN6_IS_ADDR_UNSPECIFIED(ip) ||
+	       IN6_IS_ADDR_LINKLOCAL(ip) || (ip->s6_addr[0] & 0xfe) == 0xfc ||
+	       (IN6_IS_ADDR_V4MAPPED(ip) && v4_is_private(ntohl(mapped)));
 }
 
+/* --- questions ------------------------------------------------------------------------- */
+
+void dns_question_free(struct dns_question *question)
+{
+	free(question->answer);
+	question->answer = NULL;
+}
+
+/* The answer is only kept here: it is taken apart when all are in. */
 static void answered(void *context, int status, int timeouts, unsigned char *answer, int length)
 {
-	struct question *question = context;
+	struct dns_question *question = context;
 
 	(void)timeouts;
 	question->done = true;
 	question->status = status;
 	if (status != ARES_SUCCESS)
 		return;
-	if (question->family == AF_INET)
-		take_v4(question, answer, length);
-	else
-		take_v6(question, answer, length);
-	if (question->status == ARES_SUCCESS && question->count == 0)
-		question->status = ARES_ENODATA;
+	question->answer = malloc((size_t)length);
+	if (question->answer == NULL) {
+		question->status = ARES_ENOMEM;
+		return;
+	}
+	memcpy(question->answer, answer, (size_t)length);
+	question->length = length;
 }
 
-static void ask(struct dns *dns, struct question *question, const char *host, int family)
+static bool all_done(const struct dns_question *questions, size_t count)
 {
-	question->asked = true;
-	ares_query(dns->channel, host, 1, family == AF_INET ? 1 : 28, answered, question);
+	for (size_t i = 0; i < count; i++)
+		if (!questions[i].done)
+			return false;
+	return true;
 }
 
-/* Moves the channel on until all is answered or the deadline has passed. */
-static void pump(struct dns *dns, const struct question *a, const struct question *b,
-	struct deadline deadline)
+/* Waits for the channel's sockets once, at most until the deadline, and lets c-ares go on. */
+static void pump(struct dns *dns, struct deadline deadline)
 {
-	while ((a->asked && !a->done) || (b->asked && !b->done)) {
-		ares_socket_t sockets[ARES_GETSOCK_MAXNUM];
-		struct pollfd polls[ARES_GETSOCK_MAXNUM];
-		/* Low half readable, high half writable; c-ares' own macros shift into the sign. */
-		unsigned int bits =
-			(unsigned int)ares_getsock(dns->channel, sockets, ARES_GETSOCK_MAXNUM);
-		nfds_t count = 0;
-		struct timeval left = {
-			.tv_sec = deadline_left_ms(deadline) / 1000,
-			.tv_usec = deadline_left_ms(deadline) % 1000 * 1000,
-		};
-		struct timeval wait, *next = ares_timeout(dns->channel, &left, &wait);
+	ares_socket_t sockets[ARES_GETSOCK_MAXNUM];
+	struct pollfd polls[ARES_GETSOCK_MAXNUM];
+	/* Low half readable, high half writable; c-ares' own macros shift into the sign. */
+	unsigned int bits =
+		(unsigned int)ares_getsock(dns->channel, sockets, ARES_GETSOCK_MAXNUM);
+	nfds_t count = 0;
+	int left_ms = deadline_left_ms(deadline);
+	struct timeval left = {.tv_sec = left_ms / 1000, .tv_usec = left_ms % 1000 * 1000};
+	struct timeval wait, *next = ares_timeout(dns->channel, &left, &wait);
 
+	for (int i = 0; i < ARES_GETSOCK_MAXNUM; i++) {
+		short events = (short)((bits >> i & 1 ? POLLIN : 0) |
+				       (bits >> (i + ARES_GETSOCK_MAXNUM) & 1 ? POLLOUT : 0));
+
+		if (events != 0)
+			polls[count++] = (struct pollfd){.fd = sockets[i], .events = events};
+	}
+	poll(polls, count, (int)(next->tv_sec * 1000 + next->tv_usec / 1000 + 1));
+	for (nfds_t i = 0; i < count; i++)
+		ares_process_fd(dns->channel,
+			(polls[i].revents & ~POLLOUT) ? polls[i].fd : ARES_SOCKET_BAD,
+			(polls[i].revents & POLLOUT) ? polls[i].fd : ARES_SOCKET_BAD);
+	ares_process_fd(dns->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+}
+
+/* Asks what is not done yet, and waits. */
+static void ask_round(
+	struct dns *dns, struct dns_question *questions, size_t count, struct deadline deadline)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!questions[i].done)
+			ares_query(dns->channel, questions[i].name, DNS_CLASS_IN, questions[i].type,
+				answered, &questions[i]);
+	while (!all_done(questions, count)) {
 		if (deadline_passed(deadline)) {
 			ares_cancel(dns->channel);
 			return;
 		}
-		for (int i = 0; i < ARES_GETSOCK_MAXNUM; i++) {
-			short events = (short)((bits >> i & 1 ? POLLIN : 0) |
-				(bits >> (i + ARES_GETSOCK_MAXNUM) & 1 ? POLLOUT : 0));
-
-			if (events != 0)
-				polls[count++] =
-					(struct pollfd){.fd = sockets[i], .events = events};
-		}
-		poll(polls, count, (int)(next->tv_sec * 1000 + next->tv_usec / 1000 + 1));
-		for (nfds_t i = 0; i < count; i++)
-			ares_process_fd(dns->channel,
-				(polls[i].revents & ~POLLOUT) ? polls[i].fd : ARES_SOCKET_BAD,
-				(polls[i].revents & POLLOUT) ? polls[i].fd : ARES_SOCKET_BAD);
-		ares_process_fd(dns->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+		pump(dns, deadline);
 	}
-}
-
-static enum error_type type_of(int status)
-{
-	switch (status) {
-	case ARES_ENOTFOUND:
-		return ERROR_DNS_NXDOMAIN;
-	case ARES_ENODATA:
-		return ERROR_DNS_NODATA;
-	case ARES_ESERVFAIL:
-		return ERROR_DNS_SERVFAIL;
-	case ARES_EREFUSED:
-		return ERROR_DNS_REFUSED;
-	case ARES_ETIMEOUT:
-	case ARES_ECANCELLED:
-		return ERROR_DNS_TIMEOUT;
-	case ARES_ECONNREFUSED:
-		return ERROR_DNS_UNREACHABLE;
-	case ARES_ENOMEM:
-		return ERROR_LOCAL_RESOURCE;
-	default:
-		return ERROR_DNS_MALFORMED;
-	}
-}
-
-static int refuse(const char *host, int status, struct failure *why)
-{
-	enum error_type type = type_of(status);
-
-	return failure_set(why, type, "cannot resolve %s: %s", host, error_info(type)->help);
 }
 
 /* The server that was asked first becomes the last one. False if there is no other. */
@@ -264,51 +245,124 @@ static size_t count_servers(struct dns *dns)
 	return count;
 }
 
-/* It answered that it cannot answer: another one might. */
-static bool is_helpless(const struct question *question)
+/* A server that answered that it cannot answer: another one might. */
+static bool ask_elsewhere(struct dns_question *questions, size_t count)
 {
-	return question->asked &&
-		(question->status == ARES_ESERVFAIL || question->status == ARES_EREFUSED ||
-			question->status == ARES_ENOTIMP);
+	bool any = false;
+
+	for (size_t i = 0; i < count; i++) {
+		int status = questions[i].status;
+
+		if (status != ARES_ESERVFAIL && status != ARES_EREFUSED && status != ARES_ENOTIMP)
+			continue;
+		questions[i].done = false;
+		any = true;
+	}
+	return any;
 }
 
-/* Asks both questions; of server after server, as long as one of them is not up to it. */
-static void ask_all(struct dns *dns, const char *host, struct question *six, struct question *four,
+void dns_ask(struct dns *dns, struct dns_question *questions, size_t count,
 	struct deadline deadline)
 {
 	size_t servers = count_servers(dns);
 
-	do {
-		if (!six->done && six->family != 0)
-			ask(dns, six, host, AF_INET6);
-		if (!four->done && four->family != 0)
-			ask(dns, four, host, AF_INET);
-		pump(dns, six, four, deadline);
-		six->done = !is_helpless(six);
-		four->done = !is_helpless(four);
-	} while ((!six->done || !four->done) && --servers > 0 && !deadline_passed(deadline) &&
-		next_server(dns));
+	ask_round(dns, questions, count, deadline);
+	while (--servers > 0 && !deadline_passed(deadline) && ask_elsewhere(questions, count) &&
+		next_server(dns))
+		ask_round(dns, questions, count, deadline);
+}
+
+/* --- failures -------------------------------------------------------------------------- */
+
+static enum error_type type_of(int status)
+{
+	switch (status) {
+	case ARES_ENOTFOUND:
+		return ERROR_DNS_NXDOMAIN;
+	case ARES_ENODATA:
+		return ERROR_DNS_NODATA;
+	case ARES_ESERVFAIL:
+		return ERROR_DNS_SERVFAIL;
+	case ARES_EREFUSED:
+		return ERROR_DNS_REFUSED;
+	case ARES_ETIMEOUT:
+	case ARES_ECANCELLED:
+		return ERROR_DNS_TIMEOUT;
+	case ARES_ECONNREFUSED:
+		return ERROR_DNS_UNREACHABLE;
+	case ARES_ENOMEM:
+		return ERROR_LOCAL_RESOURCE;
+	default:
+		return ERROR_DNS_MALFORMED;
+	}
+}
+
+int dns_refuse(const char *name, int status, struct failure *why)
+{
+	enum error_type type = type_of(status);
+
+	return failure_set(why, type, "cannot resolve %s: %s", name, error_info(type)->help);
+}
+
+/* --- addresses ------------------------------------------------------------------------- */
+
+#define FAMILY_MAX 16
+
+/* The addresses of one family; what was wrong with the answer goes into its status. */
+static size_t take_v4(struct dns_question *question, int port, struct address *list, size_t max)
+{
+	struct ares_addrttl found[FAMILY_MAX];
+	int count = FAMILY_MAX;
+	size_t taken = 0;
+
+	if (question->status != ARES_SUCCESS)
+		return 0;
+	question->status =
+		ares_parse_a_reply(question->answer, question->length, NULL, found, &count);
+	for (int i = 0; question->status == ARES_SUCCESS && i < count && taken < max; i++)
+		address_v4(&list[taken++], found[i].ipaddr, port);
+	if (question->status == ARES_SUCCESS && taken == 0)
+		question->status = ARES_ENODATA;
+	return taken;
+}
+
+static size_t take_v6(struct dns_question *question, int port, struct address *list, size_t max)
+{
+	struct ares_addr6ttl found[FAMILY_MAX];
+	int count = FAMILY_MAX;
+	size_t taken = 0;
+
+	if (question->status != ARES_SUCCESS)
+		return 0;
+	question->status =
+		ares_parse_aaaa_reply(question->answer, question->length, NULL, found, &count);
+	for (int i = 0; question->status == ARES_SUCCESS && i < count && taken < max; i++) {
+		struct in6_addr ip;
+
+		memcpy(&ip, &found[i].ip6addr, sizeof(ip));
+		address_v6(&list[taken++], &ip, port);
+	}
+	if (question->status == ARES_SUCCESS && taken == 0)
+		question->status = ARES_ENODATA;
+	return taken;
 }
 
 int dns_addresses(struct dns *dns, const char *host, int port, enum ip_choice ip,
 	struct deadline deadline, struct address *list, size_t max, size_t *count_r,
 	struct failure *why)
 {
-	struct address v4[16];
-	struct question six = {.port = port, .list = list, .max = max};
-	struct question four = {.port = port, .list = v4, .max = 16};
-	size_t room;
+	struct dns_question questions[2] = {
+		{.name = host, .type = DNS_TYPE_AAAA}, {.name = host, .type = DNS_TYPE_A}};
+	size_t first = ip == IP_4 ? 1 : 0, last = ip == IP_6 ? 1 : 2;
 
-	six.family = ip != IP_4 ? AF_INET6 : 0;
-	four.family = ip != IP_6 ? AF_INET : 0;
-	ask_all(dns, host, &six, &four, deadline);
-	room = max - six.count;
-	if (four.count < room)
-		room = four.count;
-	memcpy(list + six.count, v4, room * sizeof(v4[0]));
-	*count_r = six.count + room;
-	if (*count_r > 0)
-		return 0;
+	dns_ask(dns, questions + first, last - first, deadline);
+	*count_r = 0;
+	if (ip != IP_4)
+		*count_r = take_v6(&questions[0], port, list, max);
+	if (ip != IP_6)
+		*count_r += take_v4(&questions[1], port, list + *count_r, max - *count_r);
+	for (size_t i = first; i < last; i++)
+		dns_question_free(&questions[i]);
 	/* Of two failures the one about A records is what a person expects to read. */
-	return refuse(host, four.asked ? four.status : six.status, why);
+	return *count_r > 0 ? 0 : dns_refuse(host, questions[last - 1].status, why);
 }

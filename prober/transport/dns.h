@@ -36,6 +36,9 @@ void dns_destroy(struct dns **dns);
 /* Fills in address and text from a literal IP address; false if host is none. */
 bool address_literal(const char *host, int port, struct address *address_r);
 
+/* Not on the public Internet: loopback, private, link-local, shared, unspecified (RFC 6890). */
+bool address_is_private(const struct address *address);
+
 /* The addresses of a host for a port: IPv6 ones first, then IPv4, at most max. Fails with a
  * dns.* type; a family without any record is no failure if the other has one. */
 int dns_addresses(struct dns *dns, const char *host, int port, enum ip_choice ip,

@@ -16,6 +16,7 @@ struct tls_settings {
 	const char *ca_file; /* trusted instead of the system's store; NULL: the system's */
 	int min_version;     /* TLS1_2_VERSION, TLS1_3_VERSION */
 	enum starttls_policy starttls;
+	bool report_only; /* an untrusted certificate is noted, not refused: as one MX trusts another */
 };
 
 struct endpoint {

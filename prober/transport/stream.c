@@ -113,6 +113,10 @@ static int find_addresses(const struct stream_order *order, struct address *list
 	const struct endpoint *endpoint = order->endpoint;
 
 	*count = 1;
+	if (order->address != NULL) {
+		list[0] = *order->address;
+		return 0;
+	}
 	if (address_literal(endpoint->host, endpoint->port, &list[0]))
 		return 0;
 	timings_begin(order->timings, "resolve");
@@ -164,7 +168,8 @@ static int shake_hands(struct stream *stream, struct peer_facts *facts)
 	const struct stream_order *order = &stream->order;
 
 	stream->ssl = tls_handshake(trust_context(order->trust, order->tls), stream->fd,
-		stream->endpoint.host, &stream->deadline, &facts->tls, &stream->why);
+		stream->endpoint.host, order->tls->report_only, &stream->deadline, &facts->tls,
+		&stream->why);
 	if (stream->ssl == NULL)
 		return -1;
 	transcript_remark(order->transcript, "%s, %s", facts->tls.version, facts->tls.cipher);

@@ -36,6 +36,7 @@ struct peer_facts {
 
 struct stream_order {
 	const struct endpoint *endpoint;
+	const struct address *address; /* the one to connect to; NULL: the host is resolved */
 	const struct tls_settings *tls;
 	enum ip_choice ip;
 	struct dns *dns;

@@ -272,8 +272,8 @@ static void take_facts(SSL *ssl, struct tls_facts *facts)
 		facts->expires_wall_ns = earliest;
 }
 
-SSL *tls_handshake(SSL_CTX *context, int fd, const char *host, const struct deadline *deadline,
-	struct tls_facts *facts_r, struct failure *why)
+SSL *tls_handshake(SSL_CTX *context, int fd, const char *host, bool report_only,
+	const struct deadline *deadline, struct tls_facts *facts_r, struct failure *why)
 {
 	SSL *ssl = SSL_new(context);
 
@@ -284,11 +284,15 @@ SSL *tls_handshake(SSL_CTX *context, int fd, const char *host, const struct dead
 	}
 	keep_deadline(ssl, deadline);
 	expect_host(ssl, host);
+	if (report_only)
+		SSL_set_verify(ssl, SSL_VERIFY_NONE, NULL);
 	if (shake(ssl, fd, host, *deadline, why) == -1) {
 		take_facts(ssl, facts_r);
 		SSL_free(ssl);
 		return NULL;
 	}
 	take_facts(ssl, facts_r);
+	if (SSL_get_verify_result(ssl) != X509_V_OK)
+		facts_r->untrusted = type_of_verify(SSL_get_verify_result(ssl));
 	return ssl;
 }
