@@ -32,6 +32,7 @@ struct job {
 	struct clock_origin origin;
 	struct deadline deadline;
 	char run_id[UUID_SIZE];
+	json_t *open_mails; /* of earlier runs */
 	json_t *head; /* the record's first keys: also the ledger's idea of the run */
 	int lock;
 };
@@ -178,6 +179,7 @@ static void close_job(struct job *job, json_t *record)
 		lock_release(job->lock);
 	json_decref(record);
 	json_decref(job->head);
+	json_decref(job->open_mails);
 	*job = (struct job){.lock = -1};
 }
 
@@ -219,6 +221,20 @@ static struct job *free_job(struct run *run)
 	return NULL;
 }
 
+static void add_open_mail(void *context, const json_t *mail)
+{
+	json_array_append_new(context, json_deep_copy(mail));
+}
+
+static int load_open_mails(struct job *job, struct failure *why)
+{
+	const struct journey *journey = &job->scenario->journey;
+
+	job->open_mails = json_array();
+	return ledger_open_mails(job->run->state, journey->customer, journey->scenario,
+		add_open_mail, job->open_mails, why);
+}
+
 static void start_job(struct run *run, struct job *job, const struct scenario *scenario)
 {
 	const struct journey *journey = &scenario->journey;
@@ -234,7 +250,7 @@ static void start_job(struct run *run, struct job *job, const struct scenario *s
 		run->observer->started(run->observer->context, scenario);
 	job->lock = lock_take(
 		run->settings->results_dir, journey->customer, journey->scenario, &why);
-	if (job->lock == -1) {
+	if (job->lock == -1 || load_open_mails(job, &why) == -1) {
 		end_unstarted(job, &why);
 		return;
 	}
@@ -246,6 +262,7 @@ static void start_job(struct run *run, struct job *job, const struct scenario *s
 		.origin = job->origin,
 		.deadline = job->deadline,
 		.key = &run->key,
+		.open_mails = job->open_mails,
 		.require_sandbox = run->settings->require_sandbox,
 	};
 	job->worker = worker_start(&order, &why);

@@ -81,6 +81,7 @@ const struct field record_mail[] = {
 	{"state", &field_choice, R, "what became of it up to the end of this run",
 		.choices = mail_states},
 	{"sending_at", &field_timestamp, 0, "when the ledger had it, before the final dot"},
+	{"first_try_at", &field_timestamp, 0, "when a deferred mail was first offered"},
 	{"accepted_at", &field_timestamp, 0, "receipt of the final 250: zero of the delivery clock"},
 	{"reply", &field_text, 0, "the server's last word on it"},
 	{"delivery_seconds", &field_seconds, M, "the middle of the two bounds"},

@@ -83,7 +83,8 @@ struct probe_mail *probe_mail_compose(const struct mail_order *order)
 
 	if (mail == NULL)
 		return NULL;
-	uuid_v7(order->wall_ns, mail->id);
+	if (order->id == NULL || !text_copy(mail->id, sizeof(mail->id), order->id))
+		uuid_v7(order->wall_ns, mail->id);
 	text_copy(mail->step, sizeof(mail->step), order->step);
 	text_copy(mail->from, sizeof(mail->from), order->from);
 	text_copy(mail->to, sizeof(mail->to), order->to);

@@ -39,7 +39,8 @@ struct probe_mail {
 	char leg[LEG_SIZE];
 	char state[24]; /* mail_states */
 	int64_t sending_ns;   /* monotonic; 0: not reached */
-	int64_t accepted_ns;  /* monotonic; 0: not accepted */
+	int64_t accepted_ns; /* monotonic; 0: not accepted */
+	char first_try_at[32]; /* RFC 3339, of a mail that was deferred; "" otherwise */
 	char reply[512];
 	/* Set by an await. */
 	bool found;
@@ -61,6 +62,7 @@ struct mail_order {
 	const char *from; /* addresses */
 	const char *to;
 	const char *leg;
+	const char *id;  /* of a mail that is sent once more; NULL: a new one */
 	int64_t wall_ns; /* for Date */
 };
 

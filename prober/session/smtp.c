@@ -28,6 +28,7 @@ struct smtp {
 	int64_t replied_at;
 	char extensions[EXTENSIONS_MAX][128];
 	size_t extension_count;
+	const char *name; /* for EHLO; NULL: our address */
 	bool gather; /* the reply being read lists extensions */
 };
 
@@ -287,10 +288,11 @@ static void address_literal_of(const struct stream *stream, char *text, size_t s
 
 static int say_hello(struct smtp *smtp, struct failure *why)
 {
-	char name[64];
+	char literal[64];
+	const char *name = smtp->name != NULL ? smtp->name : literal;
 	int result;
 
-	address_literal_of(smtp->stream, name, sizeof(name));
+	address_literal_of(smtp->stream, literal, sizeof(literal));
 	smtp->extension_count = 0;
 	smtp->gather = true;
 	result = command(smtp, "EHLO", 2, why, "EHLO %s", name);
@@ -301,8 +303,9 @@ static int say_hello(struct smtp *smtp, struct failure *why)
 	return command(smtp, "HELO", 2, why, "HELO %s", name);
 }
 
-int smtp_ehlo(struct smtp *smtp, struct failure *why)
+int smtp_ehlo(struct smtp *smtp, const char *name, struct failure *why)
 {
+	smtp->name = name;
 	timings_begin(stream_timings(smtp->stream), "ehlo");
 	return say_hello(smtp, why);
 }
@@ -444,6 +447,11 @@ int smtp_rcpt(struct smtp *smtp, const char *to, struct failure *why)
 {
 	timings_begin(stream_timings(smtp->stream), "rcpt");
 	return command(smtp, "RCPT", 2, why, "RCPT TO:<%s>", to);
+}
+
+int smtp_rset(struct smtp *smtp, struct failure *why)
+{
+	return command(smtp, "RSET", 2, why, "RSET");
 }
 
 int smtp_data(struct smtp *smtp, struct failure *why)

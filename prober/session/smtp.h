@@ -23,8 +23,9 @@ struct smtp_reply {
 /* Takes the stream over (closes it on failure too) and waits for the greeting. */
 struct smtp *smtp_open(struct stream *stream, struct failure *why);
 
-/* EHLO with an address literal of our own end; HELO if the server does not know EHLO. */
-int smtp_ehlo(struct smtp *smtp, struct failure *why);
+/* EHLO with that name, or (NULL) an address literal of our own end; HELO if the server does not
+ * know EHLO. The name must outlive the conversation. */
+int smtp_ehlo(struct smtp *smtp, const char *name, struct failure *why);
 
 /* An extension by its keyword, in any case; *parameters_r (may be NULL) is lent. */
 bool smtp_offers(const struct smtp *smtp, const char *keyword, const char **parameters_r);
@@ -42,6 +43,9 @@ int smtp_auth(struct smtp *smtp, const char *username, const char *password,
 int smtp_mail(struct smtp *smtp, const char *from, size_t size, struct failure *why);
 int smtp_rcpt(struct smtp *smtp, const char *to, struct failure *why);
 int smtp_data(struct smtp *smtp, struct failure *why);
+
+/* RSET: forgets the envelope, so that a server can be tried up to RCPT without a mail. */
+int smtp_rset(struct smtp *smtp, struct failure *why);
 
 /* The text, dot-stuffed, with the final dot; then the phase `accept` until the reply. After it
  * was sent, a failure without a reply is smtp.unknown: nobody may send that mail again blindly

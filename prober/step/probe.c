@@ -62,7 +62,7 @@ void probe_set_time(struct probe *probe, const char *name, int64_t monotonic_ns)
 
 /* --- the connection -------------------------------------------------------------------- */
 
-static void attempts_facts(json_t *facts, const struct peer_facts *peer)
+static void describe_attempts(json_t *facts, const struct peer_facts *peer)
 {
 	json_t *attempts = json_array();
 
@@ -75,24 +75,39 @@ static void attempts_facts(json_t *facts, const struct peer_facts *peer)
 	json_decref(attempts);
 }
 
-void probe_tls_facts(struct probe *probe, const struct peer_facts *peer)
+static void describe_tls(json_t *facts, const struct tls_facts *tls)
 {
 	char text[CLOCK_TIMESTAMP_SIZE];
 
-	set_text(probe->facts, "tls_version", peer->tls.version);
-	set_text(probe->facts, "tls_cipher", peer->tls.cipher);
-	if (peer->tls.expires_wall_ns == 0)
+	set_text(facts, "tls_version", tls->version);
+	set_text(facts, "tls_cipher", tls->cipher);
+	if (tls->expires_wall_ns == 0)
 		return;
-	clock_format(peer->tls.expires_wall_ns, text);
-	set_text(probe->facts, "tls_expires_at", text);
+	clock_format(tls->expires_wall_ns, text);
+	set_text(facts, "tls_expires_at", text);
 }
 
-struct stream *probe_connect(
-	struct probe *probe, const struct endpoint *endpoint, struct failure *why)
+void probe_tls_facts(struct probe *probe, const struct peer_facts *peer)
+{
+	describe_tls(probe->facts, &peer->tls);
+}
+
+void probe_describe_peer(json_t *facts, const struct peer_facts *peer)
+{
+	set_text(facts, "server", peer->server);
+	set_text(facts, "peer_address", peer->address);
+	describe_attempts(facts, peer);
+	describe_tls(facts, &peer->tls);
+}
+
+struct stream *probe_connect_to(struct probe *probe, const struct endpoint *endpoint,
+	const struct address *address, const struct tls_settings *tls,
+	struct peer_facts *peer_r, struct failure *why)
 {
 	const struct stream_order order = {
 		.endpoint = endpoint,
-		.tls = &probe->account->tls,
+		.address = address,
+		.tls = tls,
 		.ip = probe->account->ip,
 		.dns = probe->dns,
 		.trust = probe->run->trust,
@@ -100,13 +115,18 @@ struct stream *probe_connect(
 		.transcript = &probe->transcript,
 		.deadline = probe->deadline,
 	};
-	struct peer_facts peer;
-	struct stream *stream = stream_open(&order, &peer, why);
 
-	set_text(probe->facts, "server", peer.server);
-	set_text(probe->facts, "peer_address", peer.address);
-	attempts_facts(probe->facts, &peer);
-	probe_tls_facts(probe, &peer);
+	return stream_open(&order, peer_r, why);
+}
+
+struct stream *probe_connect(
+	struct probe *probe, const struct endpoint *endpoint, struct failure *why)
+{
+	struct peer_facts peer;
+	struct stream *stream =
+		probe_connect_to(probe, endpoint, NULL, &probe->account->tls, &peer, why);
+
+	probe_describe_peer(probe->facts, &peer);
 	return stream;
 }
 
@@ -178,6 +198,7 @@ json_t *probe_mail_record(const struct probe_run *run, const struct probe_mail *
 	set_text(record, "await", mail->await);
 	set_text(record, "leg", mail->leg);
 	set_instant(run, record, "sending_at", mail->sending_ns);
+	set_text(record, "first_try_at", mail->first_try_at);
 	set_instant(run, record, "accepted_at", mail->accepted_ns);
 	set_text(record, "reply", mail->reply);
 	if (mail->found && mail->accepted_ns != 0)

@@ -43,6 +43,7 @@ struct probe_run {
 	const struct mail_key *key; /* signs tokens */
 	struct trust *trust;        /* certificate store by account settings */
 	const struct probe_link *link;
+	const json_t *open_mails; /* those of earlier runs that are not settled; may be NULL */
 };
 
 struct probe {
@@ -80,6 +81,15 @@ struct stream *probe_connect(struct probe *probe, const struct endpoint *endpoin
 
 /* Puts what TLS told into the facts, where it began after the connection did. */
 void probe_tls_facts(struct probe *probe, const struct peer_facts *peer);
+
+/* The same on other terms than the account's; the address may be NULL. What is known of the peer
+ * goes to peer_r instead of the facts. */
+struct stream *probe_connect_to(struct probe *probe, const struct endpoint *endpoint,
+	const struct address *address, const struct tls_settings *tls,
+	struct peer_facts *peer_r, struct failure *why);
+
+/* Puts into an object what is known of the peer. */
+void probe_describe_peer(json_t *facts, const struct peer_facts *peer);
 
 /* Facts of the connection's end (round trip time, retransmits); call before closing. */
 void probe_peer_facts(struct probe *probe, struct stream *stream);

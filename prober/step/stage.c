@@ -29,6 +29,7 @@ struct part {
 	bool chosen;
 	bool begun;
 	int result;
+	const char *obstacle; /* why it was skipped, or NULL */
 	size_t chain; /* index of the first part of its chain */
 	int64_t began_ns;
 	json_t *record;
@@ -199,8 +200,10 @@ static const char *obstacle(const struct part *part)
 	if (source == NULL)
 		return NULL;
 	mail = probe_mail_of((struct probe *)(uintptr_t)&part->probe, source);
-	if (mail == NULL || strcmp(mail->state, "refused") == 0)
+	if (mail == NULL || mail->sending_ns == 0 || strcmp(mail->state, "refused") == 0)
 		return "the mail was not sent";
+	if (strcmp(mail->state, "deferred") == 0)
+		return "the mail was deferred, and a later run will try again";
 	return NULL;
 }
 
@@ -285,23 +288,36 @@ static void write_record(struct part *part, const char *skipped)
 static void perform(struct part *part)
 {
 	struct probe *probe = &part->probe;
-	const struct probe_link *link = probe->run->link;
-	const char *skipped = NULL;
 
 	if (part->setup.type != ERROR_NONE) {
 		part->why = part->setup;
 		part->result = -1;
 	}
-	if (part->result == 0)
-		skipped = obstacle(part);
-	if (part->result == 0 && skipped == NULL) {
+	if (part->result == -1)
+		return;
+	part->obstacle = obstacle(part);
+	if (part->obstacle != NULL)
+		return;
+	enter(part);
+	part->result = probe->step->type->run(probe, &part->why);
+	timings_pause(&probe->timings);
+}
+
+/* What the step has put off until now, its end, and its record. */
+static void conclude(struct part *part)
+{
+	struct probe *probe = &part->probe;
+	const struct step_type *type = probe->step->type;
+	const struct probe_link *link = probe->run->link;
+
+	if (type->after != NULL && part->result == 0 && part->obstacle == NULL) {
 		enter(part);
-		part->result = probe->step->type->run(probe, &part->why);
+		part->result = type->after(probe, &part->why);
 		timings_pause(&probe->timings);
 	}
-	if (probe->step->type->finish != NULL)
-		probe->step->type->finish(probe);
-	write_record(part, skipped);
+	if (type->finish != NULL)
+		type->finish(probe);
+	write_record(part, part->obstacle);
 	if (link->finished != NULL)
 		link->finished(link->context, part->record);
 }
@@ -322,8 +338,16 @@ static void *play_chain(void *context)
 		if (stage->parts[i].chosen && stage->parts[i].chain == chain->first)
 			prepare(&stage->parts[i]);
 	for (size_t i = 0; i < stage->count; i++)
-		if (stage->parts[i].chosen && stage->parts[i].chain == chain->first)
+		if (stage->parts[i].chosen && stage->parts[i].chain == chain->first) {
 			perform(&stage->parts[i]);
+			/* A record is out as soon as it can be: what was proved survives us. */
+			if (stage->parts[i].probe.step->type->after == NULL)
+				conclude(&stage->parts[i]);
+		}
+	for (size_t i = 0; i < stage->count; i++)
+		if (stage->parts[i].chosen && stage->parts[i].chain == chain->first &&
+			stage->parts[i].record == NULL)
+			conclude(&stage->parts[i]);
 	return NULL;
 }
 
@@ -372,7 +396,8 @@ void stage_play(struct stage *stage, json_t **steps_r, json_t **mails_r)
 	for (size_t i = 0; i < stage->count; i++) {
 		if (stage->parts[i].record != NULL)
 			json_array_append(*steps_r, stage->parts[i].record);
-		if (stage->mails[i] != NULL)
+		/* One that was never announced is no mail yet. */
+		if (stage->mails[i] != NULL && stage->mails[i]->sending_ns != 0)
 			json_array_append_new(
 				*mails_r, probe_mail_record(stage->run, stage->mails[i]));
 	}

@@ -19,11 +19,15 @@ struct step_type {
 	const char *const *phases;         /* all phases it may go through, NULL at the end */
 	const char *const *account_needs;  /* keys its account must have, such as "imap" */
 	bool sends_mail;                   /* other steps may name it as their mail */
+	bool goes_to_exchanger;            /* it delivers as a foreign server, not as a user */
 	/* Connects and looks, before any mail of its chain gets its final dot. May be NULL. */
 	int (*prepare)(struct probe *probe, struct failure *why);
 	/* Does the user's action; leaves proof with probe_prove. */
 	int (*run)(struct probe *probe, struct failure *why);
-	/* Ends what prepare and run left open, on any outcome. Untimed. May be NULL. */
+	/* What can wait until the other steps of the chain are through, if run succeeded. May be
+	 * NULL. */
+	int (*after)(struct probe *probe, struct failure *why);
+	/* Ends what prepare, run and after left open, on any outcome. Untimed. May be NULL. */
 	void (*finish)(struct probe *probe);
 };
 

@@ -17,7 +17,7 @@ static const struct {
 	const char *const to[8];
 } transitions[] = {
 	{"sending", {"accepted", "refused", "deferred", "unknown"}},
-	{"deferred", {"accepted", "refused", "unknown"}},
+	{"deferred", {"sending", "accepted", "refused", "unknown"}},
 	{"accepted", {"delivered", "late", "lost", "bounced", "junked", "altered"}},
 	{"unknown", {"delivered", "late", "lost", "bounced", "junked", "altered"}},
 	{"lost", {"found_after_lost"}},
@@ -101,30 +101,6 @@ static int insert(struct state *state, const json_t *run, const json_t *mail, st
 	return result;
 }
 
-static int insert_new(
-	struct state *state, const json_t *run, const json_t *mail, struct failure *why)
-{
-	json_t *known;
-
-	if (find(state, member(mail, "mail"), &known, why) < 0)
-		return -1;
-	json_decref(known);
-	if (known != NULL)
-		return protocol_failure(why, member(mail, "mail"), "was announced twice");
-	return insert(state, run, mail, why);
-}
-
-int ledger_intent(struct state *state, const json_t *run, const json_t *mail, struct failure *why)
-{
-	const char *id = member(mail, "mail");
-
-	if (!field_is_name(id) || strcmp(member(mail, "state"), "sending") != 0)
-		return protocol_failure(why, id, "was announced in another state than sending");
-	if (state_begin(state, why) < 0)
-		return -1;
-	return state_finish(state, insert_new(state, run, mail, why), why);
-}
-
 static int store(struct state *state, const json_t *mail, struct failure *why)
 {
 	struct statement query;
@@ -159,6 +135,37 @@ static int move_on(struct state *state, json_t *known, const json_t *mail, struc
 	if (json_object_update(known, (json_t *)(uintptr_t)mail) < 0)
 		return failure_set(why, ERROR_LOCAL_RESOURCE, "out of memory");
 	return store(state, known, why);
+}
+
+/* A mail is announced once, and again each time that it is tried anew after it was deferred. */
+static int announce(
+	struct state *state, const json_t *run, const json_t *mail, struct failure *why)
+{
+	json_t *known;
+	int result;
+
+	if (find(state, member(mail, "mail"), &known, why) < 0)
+		return -1;
+	if (known == NULL)
+		return insert(state, run, mail, why);
+	if (strcmp(member(known, "state"), "deferred") == 0)
+		result = move_on(state, known, mail, why);
+	else
+		result = protocol_failure(why, member(mail, "mail"), "was announced twice");
+	json_decref(known);
+	return result;
+}
+
+int ledger_intent(struct state *state, const json_t *run, const json_t *mail,
+	struct failure *why)
+{
+	const char *id = member(mail, "mail");
+
+	if (!field_is_name(id) || strcmp(member(mail, "state"), "sending") != 0)
+		return protocol_failure(why, id, "was announced in another state than sending");
+	if (state_begin(state, why) < 0)
+		return -1;
+	return state_finish(state, announce(state, run, mail, why), why);
 }
 
 static int update(struct state *state, const json_t *mail, struct failure *why)

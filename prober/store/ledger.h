@@ -4,7 +4,7 @@
  * record_mail) with run, customer, scenario and vantage.
  *
  *	sending           -> accepted refused deferred unknown
- *	deferred          -> accepted refused unknown
+ *	deferred          -> sending accepted refused unknown
  *	accepted, unknown -> delivered late lost bounced junked altered
  *	lost              -> found_after_lost
  *
@@ -20,7 +20,7 @@
 
 /* Writes the mail as `sending` and returns only when that is on disk. `run` is an object with
  * run_id, customer, scenario and vantage, such as a result record. Fails with local.storage, or
- * worker.protocol if that mail is known already. */
+ * worker.protocol if that mail is known already in another state than deferred. */
 int ledger_intent(struct state *state, const json_t *run, const json_t *mail, struct failure *why);
 
 /* Moves a known mail on, or adds facts to it in the state it has. A step back (`delivered` to

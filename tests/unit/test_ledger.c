@@ -73,7 +73,7 @@ static const char *const allowed[STATES] = {
 	/* sending  */ "YYYYY.......",
 	/* accepted */ ".Y...YYY.YYY",
 	/* refused  */ "..Y.........",
-	/* deferred */ ".YYYY.......",
+	/* deferred */ "YYYYY.......",
 	/* unknown  */ "....YYYY.YYY",
 	/* deliver. */ ".....Y......",
 	/* late     */ "......Y.....",
@@ -126,6 +126,9 @@ static void test_refusals(void)
 	went_wrong(move("stranger", "accepted"), &why, ERROR_WORKER_PROTOCOL, "never announced",
 		"a mail that nobody announced");
 	went_well(intend("twice"), &why, "an intent");
+	went_well(intend("again"), &why, "an intent");
+	went_well(move("again", "deferred"), &why, "that was deferred");
+	went_well(intend("again"), &why, "is announced again when it is tried again");
 	went_wrong(intend("twice"), &why, ERROR_WORKER_PROTOCOL, "announced twice",
 		"the same once more");
 	went_wrong(move("twice", "exploded"), &why, ERROR_WORKER_PROTOCOL, "exploded",

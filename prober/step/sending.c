@@ -1,0 +1,133 @@
+#include "sending.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "step.h"
+#include "text.h"
+
+#include "ban.h"
+
+const char *sending_address(const struct journey *journey, const char *party)
+{
+	const struct account *account = journey_account(journey, party);
+
+	return account != NULL ? account->address : party;
+}
+
+/* The direction of the mail's flow: within one domain it is the platform's own; between two
+ * accounts, their names. */
+static void name_leg(struct probe *probe, const char *from, const char *to, char *leg, size_t size)
+{
+	const struct account *other =
+		journey_account(probe->run->journey, step_string(probe->step, "to"));
+
+	leg[0] = '\0';
+	if (probe->step->type->goes_to_exchanger)
+		text_copy(leg, size, "mx->store");
+	else if (strcasecmp(strrchr(from, '@'), strrchr(to, '@')) == 0)
+		text_copy(leg, size, "submission->store");
+	else if (probe->account != NULL && other != NULL)
+		snprintf(leg, size, "%s->%s", probe->account->name, other->name);
+}
+
+struct probe_mail *sending_write(struct probe *probe, const char *from, const char *mail_id)
+{
+	const struct journey *journey = probe->run->journey;
+	const char *to = sending_address(journey, step_string(probe->step, "to"));
+	char leg[LEG_SIZE];
+	const struct mail_order order = {
+		.key = probe->run->key,
+		.customer = journey->customer,
+		.scenario = journey->scenario,
+		.vantage = probe->run->vantage,
+		.step = probe->step->id,
+		.from = from,
+		.to = to,
+		.leg = leg,
+		.id = mail_id,
+		.wall_ns = clock_label(probe->run->origin, clock_now()),
+	};
+
+	name_leg(probe, from, to, leg, sizeof(leg));
+	return probe_mail_compose(&order);
+}
+
+/* The ledger has the mail on disk before the final dot can go out; that wait is ours. */
+static int announce(struct probe *probe, struct probe_mail *mail, struct failure *why)
+{
+	const struct probe_link *link = probe->run->link;
+	int64_t began = clock_now();
+	json_t *record;
+	int result;
+
+	timings_pause(&probe->timings);
+	mail->sending_ns = began;
+	record = probe_mail_record(probe->run, mail);
+	result = link->intent(link->context, record, why);
+	json_decref(record);
+	json_object_set_new(probe->facts, "ledger_wait_seconds",
+		json_real(clock_seconds(clock_now() - began)));
+	return result;
+}
+
+void sending_keep_reply(struct probe *probe, const struct smtp *smtp)
+{
+	const struct smtp_reply *reply = smtp_last_reply(smtp);
+
+	if (reply->code == 0)
+		return;
+	json_object_set_new(probe->facts, "reply_code", json_integer(reply->code));
+	json_object_set_new(probe->facts, "reply", json_string(reply->text));
+	if (reply->enhanced[0] != '\0')
+		json_object_set_new(
+			probe->facts, "enhanced_code", json_string(reply->enhanced));
+}
+
+/* A mail that was never announced is no mail yet: nothing could have been accepted. */
+static const char *state_after(int result, enum error_type type, bool announced, bool defer)
+{
+	if (result == 0)
+		return "accepted";
+	if (defer && type == ERROR_SMTP_TEMPFAIL)
+		return "deferred";
+	if (!announced)
+		return NULL;
+	return type == ERROR_SMTP_UNKNOWN ? "unknown" : "refused";
+}
+
+static int dialogue(struct probe *probe, struct smtp *smtp, struct probe_mail *mail,
+	bool *announced, struct failure *why)
+{
+	if (smtp_mail(smtp, mail->from, mail->text_length, why) == -1 ||
+		smtp_rcpt(smtp, mail->to, why) == -1 || announce(probe, mail, why) == -1)
+		return -1;
+	*announced = true;
+	if (smtp_data(smtp, why) == -1)
+		return -1;
+	return smtp_send_text(smtp, mail->text, mail->text_length, why);
+}
+
+int sending_hand_over(struct probe *probe, struct smtp *smtp, struct probe_mail *mail, bool defer,
+	struct failure *why)
+{
+	bool announced = false;
+	int result = dialogue(probe, smtp, mail, &announced, why);
+	const char *state = state_after(result, why->type, announced, defer);
+	struct failure unsynced = {0};
+
+	if (state == NULL)
+		return result;
+	if (!announced && announce(probe, mail, &unsynced) == -1)
+		return result;
+	json_object_set_new(probe->facts, "mail", json_string(mail->id));
+	text_copy(mail->reply, sizeof(mail->reply),
+		result == 0 ? smtp_last_reply(smtp)->text : why->text);
+	if (result == 0)
+		mail->accepted_ns = smtp_last_reply_at(smtp);
+	if (strcmp(state, "deferred") == 0 && mail->first_try_at[0] == '\0')
+		clock_format(clock_label(probe->run->origin, mail->sending_ns), mail->first_try_at);
+	probe_mail_moved(probe, mail, state);
+	return result;
+}

@@ -1,0 +1,38 @@
+/* sending - what all steps that send a mail have in common: its text, its dialogue, its account
+ * in the ledger. */
+#ifndef MAILPROBE_SENDING_H
+#define MAILPROBE_SENDING_H
+
+#include "probe.h"
+#include "smtp.h"
+
+/* Facts that sending_hand_over and sending_keep_reply set. */
+#define SENDING_FACTS                                                                          \
+	{"mail", &field_name, 0, "id of the probe mail"},                                      \
+		{"accepted_at", &field_timestamp, 0, "receipt of the final 250"},              \
+		{"reply_code", &field_integer, 0, "the server's last reply code"},             \
+		{"enhanced_code", &field_text, 0, "its enhanced code (RFC 3463)"},             \
+		{"reply", &field_text, 0, "its last reply as it was received"},                \
+	{                                                                                      \
+		"ledger_wait_seconds", &field_seconds, 0,                                      \
+			"our own wait for the ledger, outside of every phase"                  \
+	}
+
+/* The address that a step's `from` or `to` means. */
+const char *sending_address(const struct journey *journey, const char *party);
+
+/* Writes the step's mail, or (mail_id) one that an earlier run could not hand over. NULL if there
+ * is no memory. */
+struct probe_mail *sending_write(struct probe *probe, const char *from, const char *mail_id);
+
+/* MAIL to the reply to the final dot. The mail, which the chain keeps from now on, is in the ledger
+ * before its final dot; from then on its state is told at every exit. With `defer`, a refusal for
+ * now (4yz) at any point puts it into the ledger as deferred. */
+int sending_hand_over(
+	struct probe *probe, struct smtp *smtp, struct probe_mail *mail, bool defer,
+	struct failure *why);
+
+/* Sets the facts about the server's last reply. */
+void sending_keep_reply(struct probe *probe, const struct smtp *smtp);
+
+#endif
