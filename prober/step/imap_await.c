@@ -17,8 +17,8 @@
 
 #include "ban.h"
 
-#define LOOK_SHARE 50                     /* pause: 1/50 of the time waited */
-#define LOOK_FLOOR (2 * NS_PER_MS)            /* a look costs the server a tenth of it */
+#define LOOK_SHARE 50              /* pause: 1/50 of the time waited */
+#define LOOK_FLOOR (2 * NS_PER_MS) /* a look costs the server a tenth of it */
 #define LOOK_CAP NS_PER_SECOND
 #define JUNK_SHARE 20
 #define MATCHES_MAX 64
@@ -28,8 +28,7 @@ static const char *const junk_choices[] = {"warn", "fail", "pass", NULL};
 static const struct field fields[] = {
 	{"account", &field_account, FIELD_REQUIRED, "account that receives"},
 	{"mail", &field_mail, FIELD_REQUIRED, "id of the step that sends the mail"},
-	{"within", &field_duration, 0, "how long the mail may take from its final 250",
-		"\"60s\""},
+	{"within", &field_duration, 0, "how long the mail may take from its final 250", "\"60s\""},
 	{"junk", &field_choice, 0, "what it means if the mail is put in the junk folder",
 		"\"warn\"", junk_choices},
 	{"junk_folder", &field_text, 0, "the junk folder, if the server does not name one"},
@@ -52,16 +51,16 @@ static const struct field facts[] = {
 	{0},
 };
 
-static const char *const phases[] = {"resolve", "connect", "tls", "greeting", "starttls",
-	"auth", "select", "search", "wait", "recheck", "store", "logout", NULL};
+static const char *const phases[] = {"resolve", "connect", "tls", "greeting", "starttls", "auth",
+	"select", "search", "wait", "recheck", "store", "logout", NULL};
 static const char *const account_needs[] = {"imap", "password", NULL};
 
 /* One mailbox that is looked at. */
 struct place {
 	char name[256];
-	uint32_t uid_from;  /* mails of ours have this UID or a greater one */
+	uint32_t uid_from; /* mails of ours have this UID or a greater one */
 	uint32_t messages;
-	int64_t absent_ns;  /* sending of the last look that found nothing */
+	int64_t absent_ns; /* sending of the last look that found nothing */
 };
 
 struct await {
@@ -91,8 +90,7 @@ static int open_places(struct probe *probe, struct await *await, struct failure 
 	await->inbox.messages = mailbox.messages;
 	if (named != NULL)
 		text_copy(await->junk.name, sizeof(await->junk.name), named);
-	else if (imap_find_junk(
-			 await->imap, await->junk.name, sizeof(await->junk.name), why) == -1)
+	else if (imap_find_junk(await->imap, await->junk.name, sizeof(await->junk.name), why) == -1)
 		return -1;
 	if (await->junk.name[0] == '\0')
 		return 0;
@@ -132,9 +130,8 @@ static int judge(struct probe *probe, struct await *await, const struct probe_ma
 	if (imap_fetch(await->imap, uid, &message, why) == -1)
 		return -1;
 	await->match = message.text == NULL
-			       ? MAIL_FOREIGN
-			       : probe_mail_match(probe->run->key, mail, message.text,
-					 message.length);
+		? MAIL_FOREIGN
+		: probe_mail_match(probe->run->key, mail, message.text, message.length);
 	await->internal_date_ns = message.internal_date_ns;
 	imap_message_free(&message);
 	return 0;
@@ -272,8 +269,7 @@ static int recheck(struct probe *probe, struct await *await, const struct probe_
 	imap_close(&await->imap);
 	await->imap = fresh;
 	await->selected = NULL;
-	if (select_place(await, &await->inbox, why) == -1 ||
-		search(probe, await, mail, why) == -1)
+	if (select_place(await, &await->inbox, why) == -1 || search(probe, await, mail, why) == -1)
 		return -1;
 	if (await->found == NULL && await->junk.name[0] != '\0' &&
 		(select_place(await, &await->junk, why) == -1 ||
@@ -292,8 +288,8 @@ static int recheck(struct probe *probe, struct await *await, const struct probe_
 /* --- what was found -------------------------------------------------------------------- */
 
 /* Deletes the mail and further copies of it; all of them carry the valid token. */
-static int clean_up(struct probe *probe, struct await *await, struct probe_mail *mail,
-	struct failure *why)
+static int clean_up(
+	struct probe *probe, struct await *await, struct probe_mail *mail, struct failure *why)
 {
 	uint32_t uids[MATCHES_MAX];
 	size_t count = 0;
@@ -327,8 +323,8 @@ static void copy_fact(struct probe *probe, const json_t *record, const char *nam
 		json_object_set(probe->facts, name, value);
 }
 
-static void keep_facts(struct probe *probe, const struct await *await,
-	const struct probe_mail *mail)
+static void keep_facts(
+	struct probe *probe, const struct await *await, const struct probe_mail *mail)
 {
 	json_t *record = probe_mail_record(probe->run, mail);
 	char text[CLOCK_TIMESTAMP_SIZE];
@@ -356,8 +352,8 @@ static int verdict(struct probe *probe, const struct await *await, const struct 
 			"the mail arrived in %s, but its content is not what was sent",
 			mail->folder);
 	if (await->found == &await->junk && strcmp(junk, "fail") == 0)
-		return failure_set(why, ERROR_MAIL_SPAM, "the mail was put in the junk folder \"%s\"",
-			mail->folder);
+		return failure_set(why, ERROR_MAIL_SPAM,
+			"the mail was put in the junk folder \"%s\"", mail->folder);
 	if (await->found == &await->junk && strcmp(junk, "warn") == 0)
 		probe_warn(probe, ERROR_MAIL_SPAM, "the mail was put in the junk folder \"%s\"",
 			mail->folder);
@@ -367,8 +363,8 @@ static int verdict(struct probe *probe, const struct await *await, const struct 
 	return 0;
 }
 
-static int settle(struct probe *probe, struct await *await, struct probe_mail *mail,
-	struct failure *why)
+static int settle(
+	struct probe *probe, struct await *await, struct probe_mail *mail, struct failure *why)
 {
 	bool junked = await->found == &await->junk;
 	int result;
@@ -381,7 +377,9 @@ static int settle(struct probe *probe, struct await *await, struct probe_mail *m
 	result = clean_up(probe, await, mail, why);
 	keep_facts(probe, await, mail);
 	probe_mail_moved(probe, mail,
-		await->match == MAIL_ALTERED ? "altered" : junked ? "junked" : "delivered");
+		await->match == MAIL_ALTERED ? "altered"
+			: junked             ? "junked"
+					     : "delivered");
 	if (result == -1)
 		return failure_prefix(why, "the mail arrived, but could not be deleted");
 	probe_prove(probe, "found with a valid token in %s of %s, %s", mail->folder,
@@ -406,7 +404,8 @@ static int missing(struct probe *probe, const struct await *await, const struct 
 	if (cut_short) {
 		failure_set(why, ERROR_LIMIT_TIME,
 			"the scenario's timeout ended the wait after %.1f s, before \"within\" had "
-			"passed; the mail had not arrived", waited);
+			"passed; the mail had not arrived",
+			waited);
 		why->blame = BLAME_CONFIG;
 		return -1;
 	}
@@ -420,8 +419,7 @@ static int missing(struct probe *probe, const struct await *await, const struct 
 static struct deadline set_deadlines(struct probe *probe, const struct await *await, int64_t zero)
 {
 	struct deadline until = {.at_ns = zero + step_duration(probe->step, "within")};
-	struct deadline step = {
-		.at_ns = until.at_ns + step_duration(probe->step, "timeout")};
+	struct deadline step = {.at_ns = until.at_ns + step_duration(probe->step, "timeout")};
 
 	probe->deadline = deadline_earlier(probe->run->deadline, step);
 	stream_set_deadline(imap_stream(await->imap), probe->deadline);
@@ -435,8 +433,8 @@ static int run(struct probe *probe, struct failure *why)
 	struct deadline until, end;
 	bool cut_short;
 
-	until = set_deadlines(probe, await,
-		mail->accepted_ns != 0 ? mail->accepted_ns : mail->sending_ns);
+	until = set_deadlines(
+		probe, await, mail->accepted_ns != 0 ? mail->accepted_ns : mail->sending_ns);
 	/* A recheck of the mailbox must still fit before the run's end. */
 	end = (struct deadline){.at_ns = probe->run->deadline.at_ns - NS_PER_SECOND / 2};
 	cut_short = end.at_ns < until.at_ns;
