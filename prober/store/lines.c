@@ -297,7 +297,7 @@ static int replace_trend(const struct folder *folder, const char *bytes, struct 
 
 int lines_replace_trend(const char *results_dir, const json_t *trend, struct failure *why)
 {
-	char *bytes = json_dumps(trend, JSON_INDENT(2) | NUMBERS_AND_ESCAPES);
+	char *bytes = json_dumps(trend, JSON_COMPACT | NUMBERS_AND_ESCAPES);
 	struct folder folder;
 	int result = -1;
 
