@@ -138,8 +138,7 @@ static int move_on(struct state *state, json_t *known, const json_t *mail, struc
 }
 
 /* A mail is announced once, and again each time that it is tried anew after it was deferred. */
-static int announce(
-	struct state *state, const json_t *run, const json_t *mail, struct failure *why)
+static int announce(struct state *state, const json_t *run, const json_t *mail, struct failure *why)
 {
 	json_t *known;
 	int result;
@@ -156,8 +155,7 @@ static int announce(
 	return result;
 }
 
-int ledger_intent(struct state *state, const json_t *run, const json_t *mail,
-	struct failure *why)
+int ledger_intent(struct state *state, const json_t *run, const json_t *mail, struct failure *why)
 {
 	const char *id = member(mail, "mail");
 
