@@ -134,72 +134,21 @@ static void on_trouble(void *context, const char *sentence)
 
 /* --- before it runs -------------------------------------------------------------------- */
 
-struct loaded {
-	struct scenario **scenarios;
-	size_t count;
-};
-
-static void free_loaded(struct loaded *loaded)
+static bool has_step(const struct scenario_set *set, const char *id)
 {
-	for (size_t i = 0; i < loaded->count; i++)
-		scenario_free(&loaded->scenarios[i]);
-	free(loaded->scenarios);
-	*loaded = (struct loaded){0};
-}
-
-static bool has_step(const struct loaded *loaded, const char *id)
-{
-	for (size_t i = 0; i < loaded->count; i++)
-		if (journey_step(&loaded->scenarios[i]->journey, id) != NULL)
+	for (size_t i = 0; i < set->count; i++)
+		if (journey_step(&set->scenarios[i]->journey, id) != NULL)
 			return true;
 	return false;
 }
 
-/* One scenario name is one line of history: two files with the same would mix theirs. */
-static void refuse_twins(const struct loaded *loaded, struct complaints *complaints)
+static void print_plan(const struct scenario_set *set)
 {
-	for (size_t i = 0; i < loaded->count; i++)
-		for (size_t j = 0; j < i; j++) {
-			const struct scenario *a = loaded->scenarios[j], *b = loaded->scenarios[i];
-			char message[512];
-
-			if (strcmp(a->journey.customer, b->journey.customer) != 0 ||
-				strcmp(a->journey.scenario, b->journey.scenario) != 0)
-				continue;
-			snprintf(message, sizeof(message), "is %s/%s, as %s is already",
-				b->journey.customer, b->journey.scenario, a->file);
-			complaints_add_file(complaints, b->file, "same-scenario", message,
-				"give each scenario of a customer a name of its own");
-		}
-}
-
-static struct loaded load_all(
-	char *const paths[], size_t count, struct complaints *complaints)
-{
-	json_t *files = scenario_files(paths, count, complaints);
-	struct loaded loaded = {
-		.scenarios = calloc(json_array_size(files) + 1, sizeof(struct scenario *))};
-	json_t *file;
-	size_t index;
-
-	json_array_foreach(files, index, file) {
-		struct scenario *scenario = scenario_load(json_string_value(file), complaints);
-
-		if (scenario != NULL)
-			loaded.scenarios[loaded.count++] = scenario;
-	}
-	json_decref(files);
-	refuse_twins(&loaded, complaints);
-	return loaded;
-}
-
-static void print_plan(const struct loaded *loaded)
-{
-	for (size_t i = 0; i < loaded->count; i++) {
-		const struct journey *journey = &loaded->scenarios[i]->journey;
+	for (size_t i = 0; i < set->count; i++) {
+		const struct journey *journey = &set->scenarios[i]->journey;
 
 		printf("%s/%s  (%s)\n", journey->customer, journey->scenario,
-			loaded->scenarios[i]->file);
+			set->scenarios[i]->file);
 		for (size_t j = 0; j < journey->step_count; j++) {
 			char *config = json_dumps(journey->steps[j].config, JSON_COMPACT);
 
@@ -225,7 +174,7 @@ static int exit_code(const struct run_totals *totals, size_t count)
 	return totals->outcomes[OUTCOME_SKIPPED] == count ? EXIT_OVERLAP : 0;
 }
 
-static int run_loaded(struct show *show, const struct loaded *loaded)
+static int run_set(struct show *show, const struct scenario_set *set)
 {
 	const struct run_observer observer = {
 		.started = on_started,
@@ -239,9 +188,9 @@ static int run_loaded(struct show *show, const struct loaded *loaded)
 	struct failure why = {0};
 	int result;
 
-	progress_init(&show->progress, stderr, isatty(STDERR_FILENO) && !show->quiet, loaded->count);
+	progress_init(&show->progress, stderr, isatty(STDERR_FILENO) && !show->quiet, set->count);
 	result = run_scenarios(
-		loaded->scenarios, loaded->count, &show->settings, &observer, &totals, &why);
+		set->scenarios, set->count, &show->settings, &observer, &totals, &why);
 	progress_clear(&show->progress);
 	if (result == -1) {
 		fprintf(stderr, "mailprobe: nothing was sent: %s\n", why.text);
@@ -251,13 +200,13 @@ static int run_loaded(struct show *show, const struct loaded *loaded)
 		fprintf(stderr, "mailprobe: cannot write to stdout: %s\n", strerror(errno));
 		return EXIT_CANNOT_WRITE;
 	}
-	return exit_code(&totals, loaded->count);
+	return exit_code(&totals, set->count);
 }
 
 static int perform(struct show *show, const struct options *parsed)
 {
 	struct complaints complaints = {0};
-	struct loaded loaded = load_all(parsed->rest, parsed->rest_count, &complaints);
+	struct scenario_set set = scenario_set_load(parsed->rest, parsed->rest_count, &complaints);
 	int result;
 
 	if (complaints.errors > 0 || (complaints.count > 0 && !show->quiet && show->waterfall))
@@ -265,17 +214,17 @@ static int perform(struct show *show, const struct options *parsed)
 	if (complaints.errors > 0) {
 		fputs("mailprobe: nothing was sent\n", stderr);
 		result = EXIT_SCENARIO;
-	} else if (show->settings.only != NULL && !has_step(&loaded, show->settings.only)) {
+	} else if (show->settings.only != NULL && !has_step(&set, show->settings.only)) {
 		fprintf(stderr, "mailprobe: no scenario has a step \"%s\"\n", show->settings.only);
 		result = EXIT_USAGE;
 	} else if (show->dry_run) {
-		print_plan(&loaded);
+		print_plan(&set);
 		result = 0;
 	} else {
-		result = run_loaded(show, &loaded);
+		result = run_set(show, &set);
 	}
 	complaints_free(&complaints);
-	free_loaded(&loaded);
+	scenario_set_free(&set);
 	return result;
 }
 
