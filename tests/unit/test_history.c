@@ -19,11 +19,11 @@ static double only(const char *metric, bool *censored_r)
 {
 	struct sample *samples;
 	size_t count;
-	double value = NAN;
+	double value = (double)NAN;
 
 	*censored_r = false;
 	if (history_samples(state, "acme", "mail", "here", metric, 0, &samples, &count, &why) < 0)
-		return NAN;
+		return (double)NAN;
 	if (count == 1) {
 		value = samples[0].value;
 		*censored_r = samples[0].censored;
