@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "redact_pattern.h"
 #include "redact_view.h"
 #include "text.h"
 
@@ -20,14 +21,6 @@
 #define MASK "***"
 /* Anything shorter would be found in every second text. */
 #define PATTERN_MIN 4
-
-struct pattern {
-	char *bytes;
-	size_t length;
-	bool any_case;
-	/* Neighbours that still hold a few bits of the secret: they go as well. */
-	size_t before, after;
-};
 
 /* Learnt before there are threads, only read once there are. */
 static struct {
@@ -93,9 +86,23 @@ static void learn_plain(const unsigned char *bytes, size_t length)
 	if (copy == NULL)
 		abort();
 	memcpy(copy, bytes, length);
-	add_pattern((struct pattern){.bytes = copy, .length = length, .any_case = true});
+	add_pattern((struct pattern){
+		.bytes = copy, .length = length, .any_case = true, .in_parts = true});
 	for (size_t i = 0; i < length; i++)
 		copy[i] = (char)bytes[length - 1 - i];
+	add_pattern((struct pattern){.bytes = copy, .length = length, .any_case = true});
+	/* The same by characters: the bytes of each are put back in order. */
+	for (size_t i = 0, first = 0; i < length; i++) {
+		if (((unsigned char)copy[i] & 0xc0) == 0x80)
+			continue;
+		for (size_t a = first, b = i; a < b; a++, b--) {
+			char byte = copy[a];
+
+			copy[a] = copy[b];
+			copy[b] = byte;
+		}
+		first = i + 1;
+	}
 	add_pattern((struct pattern){.bytes = copy, .length = length, .any_case = true});
 	explicit_bzero(copy, length);
 	free(copy);
@@ -138,6 +145,7 @@ static void learn_base64_at(const unsigned char *bytes, size_t length, size_t le
 	if (end > first)
 		add_pattern((struct pattern){.bytes = code + first,
 			.length = end - first,
+			.in_parts = !url,
 			.before = lead > 0,
 			.after = total * 8 % 6 != 0});
 	explicit_bzero(whole, total);
@@ -240,47 +248,10 @@ static bool in_list(char *const *list, size_t count, const char *bytes, size_t l
 	return false;
 }
 
-/* Marks the bytes of the text that a match in the view came from. */
-static void mark(const struct view *view, size_t at, const struct pattern *pattern, char *hit)
-{
-	size_t first = at >= pattern->before ? at - pattern->before : 0;
-	size_t end = at + pattern->length + pattern->after;
-
-	if (end > view->length)
-		end = view->length;
-	memset(hit + view->from[first], 1, view->from[end] - view->from[first]);
-}
-
-static void search_view(const struct view *view, bool any_case, char *hit)
-{
-	for (size_t i = 0; i < known.count; i++) {
-		const struct pattern *pattern = &known.patterns[i];
-		const char *at = view->bytes, *end = view->bytes + view->length;
-
-		if (pattern->any_case != any_case)
-			continue;
-		while ((at = memmem(at, (size_t)(end - at), pattern->bytes, pattern->length)) !=
-			NULL) {
-			mark(view, (size_t)(at - view->bytes), pattern, hit);
-			at++;
-		}
-	}
-}
-
 /* Sets hit[i] for each byte of the text that belongs to a secret. */
 static void search(const char *bytes, size_t length, char *hit)
 {
-	for (enum view_kind kind = VIEW_RAW; kind < VIEW_COUNT; kind++) {
-		struct view view;
-
-		if (!view_applies(kind, bytes, length))
-			continue;
-		view_make(&view, kind, bytes, length, false);
-		search_view(&view, false, hit);
-		view_lower(&view);
-		search_view(&view, true, hit);
-		view_free(&view);
-	}
+	patterns_search(known.patterns, known.count, bytes, length, hit);
 }
 
 /* The text with one mask for each run of hits. */

@@ -11,8 +11,9 @@
 /* Remembers a secret and the forms in which it might come back: as it is (in any case of
  * letters), reversed, base64 and base64url at each alignment (alone and as NUL user NUL secret),
  * hexadecimal, percent-encoded, quoted-printable, HTML, JSON and IMAP escapes, UTF-16, its MD5,
- * SHA-1 and SHA-256, each also wrapped over several lines. Secrets shorter than 4 bytes are only
- * matched as a whole string. Not for several threads at once. */
+ * SHA-1 and SHA-256, each also wrapped over several lines, and cut off by the end of a text after
+ * 6 bytes or more. Secrets shorter than 4 bytes are only matched as a whole string. Not for
+ * several threads at once. */
 void redact_learn(const char *secret);
 
 /* Remembers a word that is known to everybody (a step's id, an account's address, a name of ours):

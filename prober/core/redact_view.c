@@ -175,6 +175,13 @@ static size_t decode_entity(const char *at, const char *end, char out[4], size_t
 	return 0;
 }
 
+static size_t decode_colon(const char *at, const char *end, char out[4], size_t *made)
+{
+	(void)end, (void)out;
+	*made = 0;
+	return *at == ':' ? 1 : 0;
+}
+
 static size_t decode_none(const char *at, const char *end, char out[4], size_t *made)
 {
 	(void)at, (void)end, (void)out, (void)made;
@@ -190,6 +197,7 @@ static const struct {
 	[VIEW_QUOTED] = {decode_quoted, "="},
 	[VIEW_BACKSLASH] = {decode_backslash, "\\"},
 	[VIEW_ENTITY] = {decode_entity, "&"},
+	[VIEW_COLON] = {decode_colon, ":"},
 };
 
 bool view_applies(enum view_kind kind, const char *text, size_t length)

@@ -14,6 +14,7 @@ enum view_kind {
 	VIEW_QUOTED,    /* quoted-printable: =41, and = at a line's end */
 	VIEW_BACKSLASH, /* JSON, IMAP and our own text_printable: \", \u0041, \x41, \u{41} */
 	VIEW_ENTITY,    /* HTML: &amp; &#65; &#x41; */
+	VIEW_COLON,     /* without colons, as fingerprints have them: 41:42 */
 	VIEW_COUNT
 };
 

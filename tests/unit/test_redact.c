@@ -48,6 +48,13 @@ static const struct {
 	{"base64 of UTF-16", "VAByADAAdQBiADQAZABvAHIAJgAzAD0AIgB4AFwAeQA="},
 	{"split across lines", "Tr0ub\n4dor&3=\"x\\y"},
 	{"folded with blanks", "Tr0ub4dor\r\n\t&3=\"x\\y"},
+	{"hexadecimal with colons", "54:72:30:75:62:34:64:6f:72:26:33:3d:22:78:5c:79"},
+	{"cut off by the end", "535 not Tr0ub4"},
+	{"cut off but for a byte", "535 not Tr0ub4dor&3=\"x\\"},
+	{"cut off in a quotation", "refused with: \"535 not Tr0ub4dor\""},
+	{"cut off within an escape", "535 not Tr0ub4dor&#3"},
+	{"ten bytes of it, amid a text", "not 0ub4dor&3= please"},
+	{"percent-encoded and cut off", "535 not %54%72%30%75%62%34%6"},
 };
 
 /* What must not be left of it: any five bytes in a row of the plain forms. */
@@ -153,6 +160,7 @@ static void test_not_ascii(void)
 {
 	redact_learn("P\xc3\xa4sswort-\xe2\x82\xac");
 	is_redacted("P\xc3\xa4sswort-\xe2\x82\xac!", "***!", "UTF-8");
+	is_redacted("\xe2\x82\xac-trowss\xc3\xa4P", "***", "UTF-8, reversed by characters");
 	is_redacted("P%C3%A4sswort-%E2%82%AC", "***", "UTF-8, percent-encoded");
 	is_redacted("P=C3=A4sswort-=E2=82=AC", "***", "UTF-8, quoted-printable");
 	is_redacted("P\\u00e4sswort-\\u20ac", "***", "UTF-8, JSON");
