@@ -119,19 +119,30 @@ static int migrate_locked(sqlite3 *db, int *version_r)
 	return sqlite3_exec(db, stamp, NULL, NULL, NULL);
 }
 
+static int end(sqlite3 *db, int status)
+{
+	if (status == SQLITE_OK)
+		status = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
+	if (status != SQLITE_OK)
+		sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+	return status;
+}
+
+/* In one snapshot: while another process makes the database, version and tables would not fit
+ * together. */
+static int look(sqlite3 *db, int *version_r)
+{
+	int status = sqlite3_exec(db, "BEGIN", NULL, NULL, NULL);
+
+	return status == SQLITE_OK ? end(db, check_ours(db, version_r)) : status;
+}
+
 int state_migrate(struct state *state, int *version_r)
 {
-	int status = check_ours(state->db, version_r);
+	int status = look(state->db, version_r);
 
 	if (status != SQLITE_OK || *version_r == NEWEST)
 		return status;
 	status = sqlite3_exec(state->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
-	if (status != SQLITE_OK)
-		return status;
-	status = migrate_locked(state->db, version_r);
-	if (status == SQLITE_OK)
-		status = sqlite3_exec(state->db, "COMMIT", NULL, NULL, NULL);
-	if (status != SQLITE_OK)
-		sqlite3_exec(state->db, "ROLLBACK", NULL, NULL, NULL);
-	return status;
+	return status == SQLITE_OK ? end(state->db, migrate_locked(state->db, version_r)) : status;
 }
