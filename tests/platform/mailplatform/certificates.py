@@ -6,7 +6,7 @@ one key for all of them. Made when first needed: an elliptic key costs some 10 m
 
 from . import paths, root
 
-HOSTS = ("smtp", "mx", "imap", "pop", "webmail", "dav", "autoconfig",
+HOSTS = ("smtp", "mx", "imap", "pop", "webmail", "dav", "autoconfig", "mta-sts",
          "v4only", "v6only", "deadv6")        # names that DNS tells only half of the truth about
 
 # kind -> (signed by, host names are wrong, notBefore, notAfter)
@@ -67,8 +67,6 @@ def ensure(data, side, domain, kind):
     if target.exists():
         return
     key = folder / f"{side}.key"
-    if not key.exists():
-        openssl(folder, f"ecparam -name prime256v1 -genkey -noout -out {key.name}")
     issuer, wrong_host, not_before, not_after = KINDS[kind]
     if issuer and not (folder / f"{issuer}.crt").exists():
         authority(folder, issuer, "a CA that nobody trusts")
@@ -83,6 +81,18 @@ def ensure(data, side, domain, kind):
     openssl(folder, f"ca -batch -notext -config config {signer} {dates} -in request -out {target.name}")
 
 
+def create_key(data, side):
+    """A side's key; returns the digest of its public half, for a TLSA record (3 1 1)."""
+    return openssl(data / "tls", f"ecparam -name prime256v1 -genkey -noout -out {side}.key && "
+                   f"openssl pkey -in {side}.key -pubout -outform DER | openssl sha256 -r").split()[0]
+
+
+def dkim_public_key():
+    """The public half of the private root's key, as a TXT record has it."""
+    lines = root.run_in(paths.ROOT, f"openssl rsa -in {root.DKIM_KEY} -pubout").stdout.splitlines()
+    return "".join(line for line in lines if not line.startswith("-"))
+
+
 def authority(folder, name, title):
     (folder / "config").write_text(CONFIG.format(host=title, names="DNS:unused.test"))
     openssl(folder, f"req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 3650 "
@@ -90,4 +100,4 @@ def authority(folder, name, title):
 
 
 def openssl(folder, arguments):
-    root.run_in(paths.ROOT, ["sh", "-c", f"cd {paths.within(folder)} && openssl {arguments}"])
+    return root.run_in(paths.ROOT, ["sh", "-c", f"cd {paths.within(folder)} && openssl {arguments}"]).stdout

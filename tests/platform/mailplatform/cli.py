@@ -21,9 +21,9 @@ def parser(description, **options):
 
 
 def instance_name(text):
-    if not paths.NAME.fullmatch(text) or text in paths.RESERVED:
+    if not paths.NAME.fullmatch(text) or paths.RESERVED.fullmatch(text):
         raise argparse.ArgumentTypeError(
-            f"'{text}' is no instance name: up to 20 of a-z, 0-9 and '-', not 'root' or 'locks'")
+            f"'{text}' is no instance name: up to 20 of a-z, 0-9 and '-', not 'root...' or 'locks'")
     return text
 
 

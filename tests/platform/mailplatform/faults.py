@@ -6,6 +6,7 @@ the other fields. To add a fault, add an entry: `fault --list`, `fault clear` an
 "every fault is tried" follow from the table.
 """
 
+import re
 from dataclasses import dataclass, field
 
 
@@ -18,6 +19,9 @@ class Fault:
     ends: tuple = ()               # processes whose sessions a switch cuts
     freezes: tuple = ()            # processes that are stopped in mid-air (SIGSTOP)
     stops_dns: bool = False        # the name server: one for both sides
+    web: bool = False              # only the inside has what it concerns
+    seconds: int = None            # it takes a number, @SECONDS@ in its text; this one if none is given
+    forgets: str = ""              # a folder below the side's that a switch empties
 
 
 def answer(hole, reply):
@@ -42,12 +46,36 @@ service {protocol}-clear-login {{
 }}"""
 
 
+SLOW_LOGIN = """
+service imap-slow {
+  executable = script-login @DATA@/dovecot/slow-login.sh @SECONDS@
+  user = $default_internal_user
+  unix_listener imap-slow {
+  }
+}"""
+
+
 def certificate(kind, help):
     return Fault(f"the servers' certificate {help}", {"CERTIFICATE": kind}, group="certificate")
 
 
 SMTP = ("SUBMISSION", "SMTPS", "MX")
 IMAP = ("IMAP", "IMAPS")
+
+
+def slow(help, holes, web=False):
+    return Fault(f"@SECONDS@ s {help}", holes, seconds=3, web=web)
+
+
+def webmail(help, word):
+    """The webmail's front door, or its plugin, does it: templates/webmail/."""
+    return Fault(help, {"FAULT_WEBMAIL": word}, web=True)
+
+
+def dav(help, word):
+    """templates/dav.py does it."""
+    return Fault(help, {"FAULT_DAV": word}, web=True)
+
 
 FAULTS = {
     # Accepted, and then?
@@ -79,17 +107,25 @@ FAULTS = {
                          answer("FAULT_RCPT", "550 5.1.1 User unknown")),
     "rcpt-tempfail": Fault("451 4.3.0 at RCPT",
                            answer("FAULT_RCPT", "451 4.3.0 Temporary lookup failure")),
-    "greylist": Fault("450 4.2.0 at RCPT on the MX port, as long as it is on",
-                      answer("FAULT_MX_RCPT", "450 4.2.0 Greylisted, try again later")),
+    "greylist": Fault("450 4.2.0 at RCPT on the MX port; given SECONDS, until they have passed "
+                      "and the same client, sender and recipient come again",
+                      {"FAULT_MX_RCPT": "check_policy_service unix:private/greylist,",
+                       "GREYLIST_SECONDS": "@SECONDS@"}, seconds=0, forgets="postfix/greylist"),
     "dot-reject": Fault("554 5.7.1 after the final dot",
                         answer("FAULT_END_OF_DATA", "554 5.7.1 Message refused")),
     "dot-tempfail": Fault("451 4.3.0 after the final dot",
                           answer("FAULT_END_OF_DATA", "451 4.3.0 Queue file write error")),
 
     # Slow.
-    "slow-greeting": Fault("3 s until the SMTP greeting", {"FAULT_CONNECT": "sleep 3,"}),
-    "slow-rcpt": Fault("3 s at each RCPT", {"FAULT_RCPT": "sleep 3,"}),
-    "slow-dot": Fault("3 s from the final dot to its reply", {"FAULT_END_OF_DATA": "sleep 3,"}),
+    "slow-greeting": slow("until the SMTP greeting", {"FAULT_CONNECT": "sleep @SECONDS@,"}),
+    "slow-rcpt": slow("at each RCPT", {"FAULT_RCPT": "sleep @SECONDS@,"}),
+    "slow-dot": slow("from the final dot to its reply", {"FAULT_END_OF_DATA": "sleep @SECONDS@,"}),
+    "imap-slow": slow("from the right password to the end of an IMAP login", {
+        "IMAP_EXECUTABLE": "imap imap-slow", "FAULT_DOVECOT": SLOW_LOGIN}),
+    "webmail-slow": slow("until webmail begins to answer a request",
+                         {"FAULT_WEBMAIL": "slow=@SECONDS@"}, web=True),
+    "dav-slow": slow("until the answer to a request for calendars or contacts",
+                     {"FAULT_DAV": "slow=@SECONDS@"}, web=True),
 
     # TLS.
     "no-starttls": Fault("no STARTTLS on submission, MX, IMAP and POP3 (implicit TLS still works)", {
@@ -98,6 +134,7 @@ FAULTS = {
         # processes of their own.
         "IMAP_LISTEN": "0", "POP3_LISTEN": "0",
         "FAULT_DOVECOT": clear_login("imap") + clear_login("pop3")}),
+    "mx-tls-none": Fault("no STARTTLS on the MX port alone", {"MX_TLS": "none"}),
     "cert-expired": certificate("expired", "expired years ago"),
     "cert-not-yet-valid": certificate("not-yet-valid", "is valid only in years to come"),
     "cert-self-signed": certificate("self-signed", "is self-signed"),
@@ -107,6 +144,7 @@ FAULTS = {
     # Down, or worse.
     "smtp-down": Fault("nothing listens for SMTP (submission, smtps, MX)", {"SMTP": "#"},
                        closes=SMTP, ends=("smtpd",)),
+    "mx-down": Fault("nothing listens for SMTP from other servers (MX)", {"MX": "#"}, closes=("MX",)),
     "smtp-hang": Fault("SMTP connections are accepted and never answered; off lets them go on",
                        freezes=("master", "smtpd")),
     "imap-down": Fault("nothing listens for IMAP", {"MAIL_PROTOCOLS": "pop3 lmtp"},
@@ -114,35 +152,78 @@ FAULTS = {
     "imap-hang": Fault("IMAP connections are accepted and never answered; off lets them go on",
                        freezes=("imap-login", "imap")),
     "ipv6-down": Fault("nothing listens on ::1, though DNS names it",
-                       {"SMTP6": "#", "LISTEN": "@HOST_IP@"}, closes=("IPV6",)),
-    "auth-down": Fault("logins fail for the moment (SMTP 454, IMAP UNAVAILABLE)",
-                       {"PASSDB": "dict", "PASSWORDS": "auth-down.dict", "AUTH": "auth-down"},
+                       {"IP6": "#", "LISTEN": "@HOST_IP@"}, closes=("IPV6",)),
+    "auth-down": Fault("logins fail for the moment (SMTP 454, IMAP UNAVAILABLE, DAV 503)",
+                       {"PASSDB": "dict", "PASSWORDS": "auth-down.dict", "AUTH": "auth-down",
+                        "FAULT_DAV": "unavailable"},
                        group="auth", ends=("auth",)),
-    "auth-reject": Fault("no password is right any more (SMTP 535, IMAP AUTHENTICATIONFAILED)",
-                         {"PASSWORDS": "other-passwords"},
+    "auth-reject": Fault("no password is right any more (SMTP 535, IMAP AUTHENTICATIONFAILED, HTTP 401)",
+                         {"PASSWORDS": "other-passwords", "DAV_PASSWORDS": "other-users"},
                          group="auth", ends=("auth",)),
     "dns-down": Fault("nothing answers DNS, for both sides", stops_dns=True),
+
+    # Webmail.
+    "webmail-down": Fault("nothing listens for webmail", {"WEBMAIL": "#"}, closes=("WEBMAIL",), web=True),
+    "webmail-error": webmail("status 500: Roundcube dies of a PHP error", "error"),
+    "webmail-error-200": Fault("an error page with status 200: Roundcube has lost its database",
+                               {"WEBMAIL_DATABASE": "there-is-none/roundcube.db"}, web=True),
+    "webmail-maintenance": webmail("a page that tells of maintenance, with status 200", "maintenance"),
+    "webmail-no-form": webmail("the login page has no form", "no-form"),
+    "webmail-login-broken": webmail("the login form has no token, so that no login goes through", "no-token"),
+    "webmail-2fa": webmail("after the password, a code is asked for", "2fa"),
+    "webmail-captcha": webmail("the login form has a captcha that nobody solves", "captcha"),
+
+    # Calendars and contacts.
+    "dav-down": Fault("nothing listens for calendars and contacts", {"DAV": "#"}, closes=("DAV",),
+                      web=True),
+    "dav-broken-xml": dav("each 207 of DAV breaks off in its XML", "broken-xml"),
+    "dav-empty": dav("each 207 of DAV has no response in it", "empty"),
 }
 
 
-def filled(defaults, names):
+# What is on is a list of entries: a fault's name, and perhaps =SECONDS.
+
+def entry(text):
+    """What a user typed, such as "hold" or "greylist=5"; None if there is no such fault."""
+    name, has_seconds, seconds = text.partition("=")
+    if name not in FAULTS:
+        return None
+    if has_seconds and (FAULTS[name].seconds is None or not re.fullmatch(r"[0-9]{1,4}", seconds)):
+        return None
+    return f"{name}={int(seconds)}" if has_seconds else name
+
+
+def of(each):
+    return FAULTS[each.partition("=")[0]]
+
+
+def seconds_of(each):
+    return each.partition("=")[2] or str(of(each).seconds)
+
+
+def help_of(name):
+    return FAULTS[name].help.replace("@SECONDS@", str(FAULTS[name].seconds))
+
+
+def filled(defaults, on):
     """The holes with these faults on."""
     holes = dict(defaults)
-    for name in names:
-        for hole, text in FAULTS[name].holes.items():
+    for each in on:
+        for hole, text in of(each).holes.items():
+            text = text.replace("@SECONDS@", seconds_of(each))
             collects = hole.startswith("FAULT_")
             holes[hole] = f"{holes[hole]} {text}".strip() if collects else text
     return holes
 
 
-def closed(names):
-    return {service for name in names for service in FAULTS[name].closes}
+def closed(on):
+    return {service for each in on for service in of(each).closes}
 
 
-def with_switched(names, fault, on):
+def with_switched(before, fault, on):
     """The faults that are on after one was switched, in a stable order."""
-    kept = {name for name in names if name != fault}
-    if on:
-        group = FAULTS[fault].group
-        kept = {name for name in kept if not group or FAULTS[name].group != group} | {fault}
-    return [name for name in FAULTS if name in kept]
+    group = of(fault).group
+    kept = [each for each in before if of(each) is not of(fault)
+            and not (on and group and of(each).group == group)]
+    names = list(FAULTS)
+    return sorted(kept + [fault] * on, key=lambda each: names.index(each.partition("=")[0]))

@@ -6,12 +6,21 @@ import re
 import secrets
 import shlex
 import shutil
+import sqlite3
 import time
 
-from . import certificates, cli, faults, paths, ports, root
+from . import certificates, cli, content, faults, paths, ports, root
 
 DOMAINS = {"inside": "acme.test", "outside": "elsewhere.test"}
-USERS = ["probe", "postmaster"] + [f"u{number:03}" for number in range(1, 201)]
+USERS = ["probe", "postmaster", "reader", "big", "full"] + [f"u{number:03}" for number in range(1, 201)]
+QUOTAS = {                              # of those whom the common one does not suit
+    "reader": "*:storage=1G", "big": "*:storage=1G",
+    "full": f"*:bytes={content.FULL['of_bytes']}:messages={content.FULL['of_messages']}",
+}
+# Domains whose mail the inside takes as if it were its own; their MX records are in other.zone.
+OTHER_DOMAINS = ("twomx", "backupmx", "equalmx", "nomx", "cnamemx", "ipmx")
+DKIM_SELECTOR = "probe"
+ROUNDCUBE = "/usr/share/roundcube"
 QUEUES = ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming",
           "private", "saved", "trace")
 
@@ -19,8 +28,11 @@ QUEUES = ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "
 HOLES = {
     "FAULT_ALIASES": "", "FAULT_CONNECT": "", "FAULT_MAIL": "", "FAULT_RCPT": "",
     "FAULT_MX_RCPT": "", "FAULT_END_OF_DATA": "", "FAULT_HEADER_CHECKS": "",
-    "FAULT_BODY_CHECKS": "", "FAULT_DOVECOT": "",
-    "DEFERRED": "", "SMTP": "", "SUBMISSION_TLS": "encrypt", "MX_TLS": "may", "CERTIFICATE": "good",
+    "FAULT_BODY_CHECKS": "", "FAULT_DOVECOT": "", "FAULT_WEBMAIL": "", "FAULT_DAV": "",
+    "DEFERRED": "", "SMTP": "", "MX": "", "WEBMAIL": "", "DAV": "", "GREYLIST_SECONDS": "0",
+    "WEBMAIL_DATABASE": "roundcube.db", "DAV_PASSWORDS": "users", "IMAP_EXECUTABLE": "imap",
+    "SUBMISSION_TLS": "encrypt",
+    "MX_TLS": "may", "CERTIFICATE": "good",
     "MAIL_PROTOCOLS": "imap pop3 lmtp", "PASSDB": "passwd-file",
     "PASSWORDS": "users", "AUTH": "auth", "QUOTA": "50M", "SIEVE": "normal",
 }
@@ -58,10 +70,10 @@ class Instance:
         return [self.address[side]] + (["::1"] if self.ipv6 else [])
 
     def services(self, side):
-        return {service: ports.port(self.slot, side, service) for service in ports.SERVICES}
+        return ports.services(self.slot, side)
 
     def dns_stopped(self):
-        return any(faults.FAULTS[name].stops_dns for names in self.on.values() for name in names)
+        return any(faults.of(each).stops_dns for on in self.on.values() for each in on)
 
     # Configuration
 
@@ -70,14 +82,15 @@ class Instance:
         peer = "outside" if side == "inside" else "inside"
         services = self.services(side)
         holes = faults.filled(HOLES | {
-            "LISTEN": ", ".join(self.listens(side)), "SMTP6": "" if self.ipv6 else "#",
+            "LISTEN": ", ".join(self.listens(side)), "IP6": "" if self.ipv6 else "#",
             "IMAP_LISTEN": services["IMAP"], "POP3_LISTEN": services["POP3"]}, self.on[side])
         return self.common_values() | holes | {
             "SIDE": side, "DOMAIN": DOMAINS[side], "DATA": paths.within(self.side(side)),
             "HOST_IP": self.address[side],
             "PROTOCOLS": "all" if self.ipv6 else "ipv4",
-            "PEER_MX_PORT": ports.port(self.slot, peer, "MX"),
-        } | {f"{service}_PORT": number for service, number in services.items()}
+            "PEER_MX_PORT": self.services(peer)["MX"], "WEB": "" if side == "inside" else ";",
+            "OTHER_DOMAINS": "|".join(OTHER_DOMAINS) if side == "inside" else "-",
+        } | {f"{service}_PORT": services.get(service, 0) for service in ports.SERVICES | ports.WEB}
 
     def common_values(self):
         return {"SLOT": self.slot, "DNS_IP": self.address["dns"],
@@ -90,11 +103,24 @@ class Instance:
         certificates.ensure(self.data, side, DOMAINS[side], values["CERTIFICATE"])
         folder = self.side(side)
         changed = set()
-        for server, template in (("postfix", "main.cf"), ("postfix", "master.cf"),
-                                 ("dovecot", "dovecot.conf")):
+        templates = [("postfix", "main.cf"), ("postfix", "master.cf"), ("dovecot", "dovecot.conf")]
+        if side == "inside":
+            templates.append(("web", "nginx.conf"))
+            self.configure_web(values)
+        for server, template in templates:
             if write(folder / server / template, render(template, values)):
                 changed.add(server)
         return changed
+
+    def configure_web(self, values):
+        """What the servers behind the web server read at each request."""
+        folder, side = self.side("inside"), "inside"
+        keys = {"WEBMAIL_KEY": self.secret(side)[:24]}
+        for name in ("index.php", "config.inc.php"):
+            write(folder / "webmail" / name, render(f"webmail/{name}", values | keys))
+        write(folder / "dav" / "faults", values["FAULT_DAV"] + "\n")
+        write(folder / "dav" / "users", self.accounts(side, values["DAV_PASSWORDS"], "{user}:{password}"),
+              mode=0o640, group=group_id("radicale"))
 
     # Files
 
@@ -107,10 +133,13 @@ class Instance:
         self.data.mkdir(parents=True)
         certificates.prepare(self.data)
         shutil.copy(self.data / "tls" / "ca.crt", self.home / "ca.pem")
+        shutil.copy(paths.ROOT / root.DKIM_KEY[1:], self.home / "secrets" / "dkim.key")
         self.create_dns()
         for side in paths.SIDES:
             self.create_postfix(side)
             self.create_dovecot(side)
+            if side == "inside":
+                self.create_web(side)
             self.configure(side)
         self.describe()
         self.give_to_user()
@@ -121,16 +150,30 @@ class Instance:
             secret.parent.mkdir(mode=0o700, exist_ok=True)
             write(secret, secrets.token_urlsafe(18) + "\n", mode=0o600)
 
+    def secret(self, side):
+        return (self.home / "secrets" / f"{side}.secret").read_text().strip()
+
+    def accounts(self, side, which, line):
+        """A file of users and passwords: the right ones, or other ones, made from them."""
+        password = self.secret(side)
+        if which != "users":
+            password = password[::-1] + "-"
+        return "".join(line.format(user=f"{user}@{DOMAINS[side]}", password=password,
+                                   quota=quota_rule(user)) + "\n" for user in USERS)
+
     def create_dns(self):
         folder = self.data / "dns"
         (folder / "state").mkdir(parents=True)
         shutil.chown(folder, user_id("knot"))
         shutil.chown(folder / "state", user_id("knot"))
-        common = self.common_values() | {"DATA": paths.within(folder)}
-        for template in ("knot.conf", "catch-all.zone", "reverse4.zone", "reverse6.zone"):
+        common = self.common_values() | {"DATA": paths.within(folder), "HOST_IP": self.address["inside"]}
+        for template in ("knot.conf", "catch-all.zone", "other.zone", "reverse4.zone", "reverse6.zone"):
             write(folder / template, render(template, common))
+        dkim = certificates.dkim_public_key()
+        common |= {"DKIM_SELECTOR": DKIM_SELECTOR, "DKIM_1": dkim[:200], "DKIM_2": dkim[200:]}
         for side in paths.SIDES:
-            write(folder / f"{side}.zone", render("domain.zone", common | self.values(side)))
+            tlsa = {"TLSA": certificates.create_key(self.data, side)}
+            write(folder / f"{side}.zone", render("domain.zone", common | self.values(side) | tlsa))
 
     def create_postfix(self, side):
         folder = self.side(side) / "postfix"
@@ -142,7 +185,9 @@ class Instance:
         make(queue / "public", 0o710, postfix, postdrop)
         make(queue / "maildrop", 0o730, postfix, postdrop)
         make(folder / "data", 0o700, postfix)
-        shutil.copy(paths.TEMPLATES / "auth-down.sh", folder)
+        make(folder / "greylist", 0o700, user_id("nobody"))
+        for name in ("auth-down.sh", "greylist.py"):
+            shutil.copy(paths.TEMPLATES / name, folder)
         # What the chrooted smtp and smtpd ask the C library for.
         (queue / "etc").mkdir()
         write(queue / "etc" / "resolv.conf",
@@ -157,23 +202,56 @@ class Instance:
         (folder / "state").mkdir()
         mail = self.side(side) / "mail"
         mail.mkdir()
-        password = (self.home / "secrets" / f"{side}.secret").read_text().strip()
-        accounts = {"users": password, "other-passwords": secrets.token_urlsafe(18)}
-        for name, password in accounts.items():
-            write(folder / name, "".join(f"{user}@{DOMAINS[side]}:{{PLAIN}}{password}::::::\n"
-                                         for user in USERS), mode=0o640, group=group_id("dovecot"))
+        for name in ("users", "other-passwords"):
+            write(folder / name, self.accounts(side, name, "{user}:{{PLAIN}}{password}::::::{quota}"),
+                  mode=0o640, group=group_id("dovecot"))
         for user in USERS:
             # Dovecot copies the mode of this folder: a prober without root may watch the mailbox.
             make(mail / user, 0o755, root.MAIL_USER, root.MAIL_USER)
             make(mail / user / "Maildir", 0o755, root.MAIL_USER, root.MAIL_USER)
-        for name in ("normal.sieve", "junk.sieve", "auth-down.dict"):
+        for name in ("normal.sieve", "junk.sieve", "auth-down.dict", "slow-login.sh"):
             shutil.copy(paths.TEMPLATES / name, folder)
+        if side == "inside":
+            content.create_mail(mail, DOMAINS[side])
+
+    def create_web(self, side):
+        """The web server, and what it serves: webmail, calendars and contacts, the MTA-STS policy."""
+        values, folder = self.values(side), self.side(side)
+        web, webmail, dav = (folder / name for name in ("web", "webmail", "dav"))
+        php, radicale = user_id("www-data"), user_id("radicale")
+        make(web, 0o755)
+        write(web / "mta-sts.txt", render("mta-sts.txt", values))
+
+        make(webmail, 0o755, php, php)                   # SQLite writes its journal beside the database
+        for name in ("temp", "logs"):
+            make(webmail / name, 0o700, php, php)
+        shutil.copytree(paths.TEMPLATES / "webmail" / "pages", webmail / "pages")
+        (webmail / "plugins" / "faults").mkdir(parents=True)
+        shutil.copy(paths.TEMPLATES / "webmail" / "faults.php", webmail / "plugins" / "faults")
+        for name in ("filesystem_attachments", "jqueryui"):
+            (webmail / "plugins" / name).symlink_to(f"{ROUNDCUBE}/plugins/{name}")
+        for name in ("defaults.inc.php", "mimetypes.php"):
+            (webmail / name).symlink_to(f"/etc/roundcube/{name}")
+        write(webmail / "php-fpm.conf", render("php-fpm.conf", values))
+        write(webmail / "not-cached", f"{values['DATA']}/webmail/*\n")
+        database = sqlite3.connect(webmail / "roundcube.db")
+        database.executescript("PRAGMA synchronous = off;\n" + (
+            paths.ROOT / ROUNDCUBE[1:] / "SQL" / "sqlite.initial.sql").read_text())
+        database.close()
+        make(webmail / "roundcube.db", 0o640, php, php)
+
+        make(dav, 0o755, radicale, radicale)
+        write(dav / "radicale.conf", render("radicale.conf", values))
+        shutil.copy(paths.TEMPLATES / "dav.py", dav)
+        content.create_dav(dav / "collections", DOMAINS[side], radicale)
 
     def describe(self):
         """env and platform.json: the same keys, for shells and for everybody else."""
         keys = {"PLATFORM_NAME": self.name, "PLATFORM_DIR": str(self.home),
                 "CA_FILE": str(self.home / "ca.pem"),
-                "RESOLVER": f"{self.address['dns']}:{ports.resolver_port(self.slot)}"}
+                "RESOLVER": f"{self.address['dns']}:{ports.resolver_port(self.slot)}",
+                "DKIM_SELECTOR": DKIM_SELECTOR,
+                "DKIM_KEY_FILE": str(self.home / "secrets" / "dkim.key")}
         for side in paths.SIDES:
             domain = DOMAINS[side]
             own = {"DOMAIN": domain, "ADDRESS": f"probe@{domain}",
@@ -187,6 +265,12 @@ class Instance:
                     "QUEUE_DIR": str(self.side(side) / "postfix" / "queue"),
                     "MAIL_LOG": str(self.side(side) / "mail.log"),
                     "DOVECOT_LOG": str(self.side(side) / "dovecot.log")}
+            if side == "inside":
+                own |= {f"{service}_HOST": f"{service.lower().replace('_', '-')}.{domain}"
+                        for service in ports.WEB}
+                own |= {f"{service}_URL": f"https://{own[f'{service}_HOST']}:{own[f'{service}_PORT']}/"
+                        for service in ("WEBMAIL", "DAV")}
+                own |= {"WEB_LOG": str(self.side(side) / "web.log")}
             keys |= {f"{side.upper()}_{key}": value for key, value in own.items()}
         write(self.home / "platform.json", json.dumps(keys, indent=2) + "\n")
         write(self.home / "env", "".join(f"{key}={shlex.quote(str(value))}\n"
@@ -221,8 +305,14 @@ def write(path, text, mode=0o644, group=-1):
     return True
 
 
+def quota_rule(user):
+    """An extra field of Dovecot's users file."""
+    return f"userdb_quota_rule={QUOTAS[user]}" if user in QUOTAS else ""
+
+
 def make(folder, mode, user=0, group=0):
-    folder.mkdir(exist_ok=True)
+    if not folder.is_file():
+        folder.mkdir(exist_ok=True)
     os.chown(folder, user, group)
     os.chmod(folder, mode)
 

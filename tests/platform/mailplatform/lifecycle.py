@@ -2,9 +2,10 @@
 
 import shutil
 import signal
+import time
 
-from . import cli, faults, paths, ports, processes, root, servers
-from .instance import Instance
+from . import cli, content, faults, paths, ports, processes, root, servers
+from .instance import DOMAINS, USERS, Instance
 
 
 def up(name):
@@ -44,6 +45,16 @@ def down(name, keep=False):
     return True
 
 
+def down_all(keep=False):
+    """Stop all instances; returns their names."""
+    names = paths.instances()
+    for name in names:
+        down(name, keep)
+    with cli.locked("root"):
+        root.remove_unused()
+    return names
+
+
 def clean(name):
     """Remove what a killed command or an earlier run left; the passwords stay as they were."""
     processes.stop(paths.data(name))
@@ -59,6 +70,9 @@ def open_ports(instance):
 
 def running(name):
     instance = Instance.load(name)
+    if instance and not instance.data.is_relative_to(paths.ROOT) and instance.data.exists():
+        raise cli.PlatformError(f"'{name}' runs in the root of an older package list, where only 'down {name}' "
+                                f"still works; then 'up {name}' starts it in the new one")
     if not instance or not servers.is_running(instance):
         raise cli.PlatformError(f"'{name}' is not up: start it with 'up {name}'")
     return instance
@@ -75,11 +89,12 @@ def switch(name, side, wanted):
         instance.unfinished = True
         instance.save()
         switched = set(faults.FAULTS) if redo else set(after) ^ set(before)
+        forget(instance, side, switched)
         servers.thaw(instance, side)
         sessions = to_end(instance, side, switched)
         changed = instance.configure(side)
-        for server in ("dovecot", "postfix"):
-            if redo or server in changed:
+        for server in ("dovecot", "postfix", "web"):
+            if server in servers.SERVERS[side] and (redo or server in changed):
                 servers.reload(instance, side, server)
         processes.send(sessions, signal.SIGTERM)
         apply_beyond_configuration(instance, side)
@@ -90,8 +105,16 @@ def switch(name, side, wanted):
 
 def to_end(instance, side, switched):
     """Processes whose sessions end with a switch: those of now, not the reload's new ones."""
-    names = {name for fault in switched for name in faults.FAULTS[fault].ends}
+    names = {name for each in switched for name in faults.of(each).ends}
     return processes.named(instance.side(side), names)
+
+
+def forget(instance, side, switched):
+    """Empty what a fault remembers: each time it is new."""
+    for each in switched:
+        if faults.of(each).forgets:
+            for path in (instance.side(side) / faults.of(each).forgets).iterdir():
+                path.unlink()
 
 
 def apply_beyond_configuration(instance, side):
@@ -106,5 +129,17 @@ def apply_beyond_configuration(instance, side):
         servers.release_held(instance, side)
     for each in paths.SIDES:
         servers.flush(instance, each)
-    servers.freeze(instance, side, {name for fault in instance.on[side]
-                                    for name in faults.FAULTS[fault].freezes})
+    servers.freeze(instance, side, {name for each in instance.on[side]
+                                    for name in faults.of(each).freezes})
+
+
+def fill(name, side, user, folder, count):
+    """Put messages into a folder of a mailbox; returns how many there are now."""
+    with cli.locked(name):
+        instance = running(name)
+        address = f"{user}@{DOMAINS[side]}"
+        if user not in USERS:
+            raise cli.PlatformError(f"there is no user {address}")
+        maildir = instance.side(side) / "mail" / user / "Maildir"
+        content.fill(maildir, folder, content.messages(address, count, folder), int(time.time()))
+        return servers.index(instance, side, address, folder)

@@ -2,7 +2,8 @@
 
 Slot 10 is 127.10.0.1 (inside) with ports 10xxx, 127.10.0.2 (outside) with ports 11xxx, and the
 name server 127.10.0.53. The last three digits are the well-known port: 10587 is submission,
-11993 the other side's IMAPS. All lie below the range that the kernel gives to clients.
+11993 the other side's IMAPS, 10443 webmail (one address serves all: so the MTA-STS policy is at 444
+and DAV at 232). All lie below the range that the kernel gives to clients.
 ::1 is the only IPv6 loopback address: that is why the two sides differ in their ports.
 """
 
@@ -14,7 +15,7 @@ from .cli import PlatformError
 SLOTS = range(10, 32, 2)
 SERVICES = {"SUBMISSION": 587, "SMTPS": 465, "MX": 25, "IMAP": 143, "IMAPS": 993,
             "POP3": 110, "POP3S": 995}
-# 443 (webmail) and 232 (calendar, contacts) are theirs, with the next issue.
+WEB = {"WEBMAIL": 443, "MTA_STS": 444, "DAV": 232}       # the inside only
 DNS = 53
 
 
@@ -22,8 +23,10 @@ def addresses(slot):
     return {"inside": f"127.{slot}.0.1", "outside": f"127.{slot}.0.2", "dns": f"127.{slot}.0.53"}
 
 
-def port(slot, side, service):
-    return (slot + (side == "outside")) * 1000 + SERVICES[service]
+def services(slot, side):
+    """Port numbers of a side, by service."""
+    known = SERVICES | (WEB if side == "inside" else {})
+    return {service: (slot + (side == "outside")) * 1000 + known[service] for service in known}
 
 
 def resolver_port(slot):
@@ -67,8 +70,7 @@ def is_free(slot):
               for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM)]
     wanted.append((socket.AF_INET, ours["dns"], resolver_port(slot), socket.SOCK_DGRAM))
     for side in ("inside", "outside"):
-        for service in SERVICES:
-            number = port(slot, side, service)
+        for number in services(slot, side).values():
             wanted.append((socket.AF_INET, ours[side], number, socket.SOCK_STREAM))
             if has_ipv6():
                 wanted.append((socket.AF_INET6, "::1", number, socket.SOCK_STREAM))

@@ -23,7 +23,7 @@ def below(folder):
                 cwd = os.readlink(f"/proc/{entry}/cwd")
             except OSError:
                 continue                                 # gone already, or a zombie
-            if is_in(root, paths.ROOT) and (is_in(root, folder) or is_in(cwd, folder)):
+            if root.startswith(f"{paths.STATE}/root") and (is_in(root, folder) or is_in(cwd, folder)):
                 found.append(int(entry))
     return found
 

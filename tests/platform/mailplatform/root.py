@@ -2,10 +2,10 @@
 
 Nothing is installed on the user's machine, so no mail server there is removed, reconfigured or
 started, now or at the next boot. The folder is built once, in a temporary place, and renamed
-when whole; its stamp tells which package list it was built from.
+when whole. Each package list has a root of its own, so that a change of the list disturbs nobody:
+what runs goes on in the old root, which is removed when nobody lives there.
 """
 
-import hashlib
 import os
 import re
 import shlex
@@ -19,45 +19,33 @@ SUITE = "bookworm"
 FALLBACK = [f"deb http://deb.debian.org/debian {SUITE} main",
             f"deb http://deb.debian.org/debian {SUITE}-updates main",
             f"deb http://deb.debian.org/debian-security {SUITE}-security main"]
-RECIPE = 1                              # raise it when this file builds the root differently
 STAMP = paths.ROOT / "etc" / "mailprobe-platform"
 DEVICES = {"null": (1, 3), "zero": (1, 5), "full": (1, 7), "random": (1, 8), "urandom": (1, 9)}
 MAIL_USER = 5000                        # owns the mailboxes, inside the root only
-
-
-def packages():
-    lines = paths.PACKAGES.read_text().splitlines()
-    return [name for line in lines if (name := line.partition("#")[0].strip())]
-
-
-def wanted_stamp():
-    return hashlib.sha256(repr((RECIPE, SUITE, sorted(packages()))).encode()).hexdigest()
-
-
-def is_current():
-    try:
-        return STAMP.read_text().strip() == wanted_stamp()
-    except OSError:
-        return False
+DKIM_KEY = "/etc/mailprobe-dkim.key"
 
 
 def ensure():
-    """Build the root if it is missing or was made from another list. Milliseconds if not."""
+    """Build the root if it is missing. Milliseconds if not."""
     cli.need_root()
-    if is_current():
+    if STAMP.exists():
         return False
-    if paths.ROOT.exists() and not STAMP.exists():
+    if paths.ROOT.exists():
         raise cli.PlatformError(f"{paths.ROOT} was not made by 'install': move it away, or set "
                                 "MAILPROBE_PLATFORM_DIR to another folder")
     with cli.locked("root") as lock:
-        if is_current():                                 # another command built it meanwhile
+        if STAMP.exists():                               # another command built it meanwhile
             return False
-        if paths.ROOT.exists() and processes.below(paths.ROOT):
-            raise cli.PlatformError(
-                f"{paths.PACKAGES.name} has changed, but servers still run in the old root: "
-                "first 'down --all'")
         build(lock)
+        remove_unused()
     return True
+
+
+def remove_unused():
+    """Remove the roots of older package lists that nobody lives in."""
+    for root in paths.roots():
+        if root != paths.ROOT and not any((root / "srv").iterdir()) and not processes.below(root):
+            remove(root)
 
 
 def build(lock):
@@ -67,7 +55,7 @@ def build(lock):
         remove(leftover)
     partial = paths.STATE / f"root.partial.{os.getpid()}"
     cli.say(f"building the servers' private root in {paths.ROOT}\n"
-            "  (Debian packages, about 200 MB, about a minute; nothing is installed on this machine)")
+            "  (Debian packages, about 340 MB, about a minute; nothing is installed on this machine)")
     log = paths.STATE / "root.log"
     try:
         with open(log, "wb") as output:
@@ -78,10 +66,7 @@ def build(lock):
             raise cli.PlatformError("mmdebstrap failed:\n  " + "\n  ".join(tail(log))
                                     + f"\n  whole log: {log}")
         finish(partial)
-        if paths.ROOT.exists():
-            paths.ROOT.rename(partial.with_suffix(".old"))
         partial.rename(paths.ROOT)
-        remove(partial.with_suffix(".old"))
     finally:
         remove(partial)
     cli.say("  the root is built")
@@ -89,7 +74,7 @@ def build(lock):
 
 def build_command(target):
     command = ["mmdebstrap", "--mode=root", "--variant=essential", "--format=directory",
-               "--include=" + ",".join(packages()), "--dpkgopt=force-unsafe-io",
+               "--include=" + ",".join(paths.packages()), "--dpkgopt=force-unsafe-io",
                '--aptopt=Apt::Install-Recommends "false"']
     command += [f"--dpkgopt=path-exclude=/usr/share/{folder}/*"
                 for folder in ("man", "doc", "info", "locale", "lintian")]
@@ -136,8 +121,10 @@ def finish(root):
             os.mknod(node, 0o020666, os.makedev(major, minor))
             os.chmod(node, 0o666)
     run_in(root, f"useradd --uid {MAIL_USER} --no-create-home --home-dir /srv vmail")
+    # One DKIM key for all instances: making one takes longer than to bring an instance up.
+    run_in(root, f"openssl genrsa -out {DKIM_KEY} 2048")
     (root / "etc" / "resolv.conf").write_text("# each instance has its own\n")
-    (root / STAMP.relative_to(paths.ROOT)).write_text(wanted_stamp() + "\n")
+    (root / STAMP.relative_to(paths.ROOT)).write_text("built by tests/platform/install\n")
 
 
 def check_usable():
@@ -163,6 +150,10 @@ def run_in(root, command, check=True, **options):
         output = (done.stderr or done.stdout).strip()
         raise cli.PlatformError(f"{' '.join(arguments[:3])} ... in the private root: {output}")
     return done
+
+
+def own(path, user):
+    os.chown(path, user, user)
 
 
 def remove(folder):

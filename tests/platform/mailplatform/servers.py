@@ -8,8 +8,11 @@ import ssl
 import subprocess
 from pathlib import Path
 
-from . import cli, faults, paths, processes, root
+from . import cli, faults, paths, ports, processes, root
+from .instance import group_id, user_id
 
+# Of each side, by their folders below it. Only the inside has users who surf.
+SERVERS = {"inside": ("dovecot", "postfix", "web", "webmail", "dav"), "outside": ("dovecot", "postfix")}
 START_SECONDS = 15
 OPEN_FILES = 8192
 MX_QUERY = bytes.fromhex("1234000000010000000000000461636d6504746573740000060001")  # acme.test SOA
@@ -17,10 +20,14 @@ MX_QUERY = bytes.fromhex("1234000000010000000000000461636d6504746573740000060001
 
 def start_all(instance):
     compile_sieve(instance)
-    starting = [start_dns(instance)]
+    start_dns(instance)
+    starting = []
     for side in paths.SIDES:
         starting += [start_dovecot(instance, side), start_postfix(instance, side)]
-    for process in starting[1:]:                         # these two put themselves in background
+    start_web(instance)
+    start_webmail(instance)
+    start_dav(instance)
+    for process in starting:                             # these two put themselves in background
         check(instance, process)
     wait_until_up(instance)
 
@@ -33,8 +40,10 @@ def compile_sieve(instance):
         for folder in folders for name in ("normal", "junk"))])
 
 
-def launch(instance, folder, command):
+def launch(instance, folder, command, user=""):
     """Start a server in the root, with its working folder there: that makes it ours to stop."""
+    ids = user and (group_id(user), user_id(user))
+
     def settle():
         os.setsid()
         limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -42,6 +51,10 @@ def launch(instance, folder, command):
         resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
         os.chroot(paths.ROOT)
         os.chdir(paths.within(folder))
+        if ids:
+            os.setgroups([])
+            os.setgid(ids[0])
+            os.setuid(ids[1])
     log = open(folder / "start.log", "wb")
     return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                             preexec_fn=settle, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
@@ -65,6 +78,25 @@ def start_postfix(instance, side):
                   ["/usr/lib/postfix/sbin/master", "-c", paths.within(folder), "-w"])
 
 
+def start_web(instance):
+    folder = instance.side("inside") / "web"
+    return launch(instance, folder, ["/usr/sbin/nginx", "-c", f"{paths.within(folder)}/nginx.conf"])
+
+
+def start_webmail(instance):
+    folder = instance.side("inside") / "webmail"
+    # Roundcube is compiled once and kept; what a fault rewrites is read anew at each request.
+    return launch(instance, folder, [
+        "/usr/sbin/php-fpm8.2", "--fpm-config", f"{paths.within(folder)}/php-fpm.conf",
+        "-d", "opcache.validate_timestamps=0",
+        "-d", f"opcache.blacklist_filename={paths.within(folder)}/not-cached"])
+
+
+def start_dav(instance):
+    folder = instance.side("inside") / "dav"
+    return launch(instance, folder, ["/usr/bin/python3", "-I", "dav.py"], "radicale")
+
+
 def check(instance, process):
     try:
         code = process.wait(START_SECONDS)
@@ -85,9 +117,11 @@ def last_words(instance):
 
 def main_process(instance, server, side=""):
     """Process id of a server's main process; 0 if it does not run."""
-    record = {"postfix": instance.side(side) / "postfix" / "queue" / "pid" / "master.pid",
-              "dovecot": instance.side(side) / "dovecot" / "run" / "master.pid",
-              "knot": instance.data / "dns" / "knot.pid"}[server]
+    folder = instance.side(side)
+    record = {"postfix": folder / "postfix" / "queue" / "pid" / "master.pid",
+              "dovecot": folder / "dovecot" / "run" / "master.pid",
+              "web": folder / "web" / "nginx.pid", "webmail": folder / "webmail" / "php-fpm.pid",
+              "dav": folder / "dav" / "pid", "knot": instance.data / "dns" / "knot.pid"}[server]
     try:
         pid = int(record.read_text())
     except (OSError, ValueError):
@@ -97,7 +131,7 @@ def main_process(instance, server, side=""):
 
 def is_running(instance):
     mains = [main_process(instance, server, side)
-             for side in paths.SIDES for server in ("postfix", "dovecot")]
+             for side in paths.SIDES for server in SERVERS[side]]
     if not instance.dns_stopped() and not instance.unfinished:
         mains.append(main_process(instance, "knot"))
     return all(mains)
@@ -136,14 +170,20 @@ def greets(address, port, service):
     """The server itself has spoken, not just the kernel for it."""
     try:
         with socket.create_connection((address, port), timeout=2) as connection:
-            if service in ("SMTPS", "IMAPS", "POP3S"):
-                context = ssl.create_default_context()
+            if service in ("SMTPS", "IMAPS", "POP3S", *ports.WEB):
+                context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
                 context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
                 connection = context.wrap_socket(connection)
             with connection:
-                return connection.recv(512).startswith((b"220 ", b"* OK", b"+OK"))
+                if service in ports.WEB:
+                    connection.sendall(f"GET {PAGES[service]} HTTP/1.0\r\n\r\n".encode())
+                return connection.recv(512).startswith((b"220 ", b"* OK", b"+OK", b"HTTP/1.1 200"))
     except OSError:
         return False
+
+
+# Each comes from the server behind nginx.
+PAGES = {"WEBMAIL": "/", "DAV": "/.web", "MTA_STS": "/.well-known/mta-sts.txt"}
 
 
 def listening_ports():
@@ -181,7 +221,8 @@ def reload(instance, side, server):
     if not main:
         raise cli.PlatformError(f"{server} of {side} does not run: 'down' and 'up' again")
     old = set(processes.below(folder)) - {main}
-    done = {"postfix": postfix_has_reloaded, "dovecot": dovecot_has_reloaded}[server]
+    done = {"postfix": postfix_has_reloaded, "dovecot": dovecot_has_reloaded,
+            "web": nginx_has_reloaded}[server]
     os.kill(main, signal.SIGHUP)
     try:
         cli.wait_for(f"the reload of {server} ({side})", lambda: done(folder, old), 5)
@@ -211,6 +252,15 @@ def dovecot_has_reloaded(folder, old):
                 if processes.name(pid) not in kept and processes.sockets(pid) & listening]
 
 
+def nginx_has_reloaded(folder, old):
+    """There is a new worker, and no old one can take another client."""
+    now = processes.below(folder)
+    if len([pid for pid in now if pid not in old]) < 2:  # the main process and a worker
+        return False
+    listening = processes.listening()
+    return not [pid for pid in old.intersection(now) if processes.sockets(pid) & listening]
+
+
 def freeze(instance, side, names):
     pids = processes.named(instance.side(side), names)
     processes.send(pids, signal.SIGSTOP)
@@ -237,3 +287,12 @@ def release_held(instance, side):
         return
     config = paths.within(instance.side(side) / "postfix")
     root.run_in(paths.ROOT, ["postsuper", "-c", config, "-H", "ALL"])
+
+
+def index(instance, side, address, folder):
+    """Have Dovecot index a folder that was filled behind its back; returns its messages."""
+    at = paths.within(instance.side(side) / "dovecot")
+    answer = root.run_in(paths.ROOT, ["sh", "-c", f"""cd {at} &&
+        doveadm -c dovecot.conf index -u {address} '{folder}' &&
+        doveadm -c dovecot.conf mailbox status -u {address} messages '{folder}'"""])
+    return int(answer.stdout.rpartition("=")[2])
