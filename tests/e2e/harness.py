@@ -119,9 +119,9 @@ def need_root():
     """The platform's servers need it (not the prober): never skip, say what to do."""
     if os.geteuid() == 0:
         return
-    again = ["sudo", "-n", f"MAILPROBE={os.environ.get('MAILPROBE', '')}", *sys.argv]
+    kept = [f"{key}={value}" for key, value in os.environ.items() if key.startswith("MAILPROBE")]
     if shutil.which("sudo") and subprocess.run(["sudo", "-n", "true"]).returncode == 0:
-        os.execvp("sudo", again)
+        os.execvp("sudo", ["sudo", "-n", *kept, *sys.argv])
     bail_out("the test platform needs root: run as root, or let sudo work without a password")
 
 
