@@ -69,6 +69,13 @@ static void load_trust(struct scenario *const scenarios[], size_t count)
 			}
 }
 
+/* A full disk and a closed pipe are errors of a write, which says so itself. */
+static void ignore_signals(void)
+{
+	signal(SIGXFSZ, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+}
+
 static int catch_signals(void)
 {
 	sigset_t set;
@@ -385,6 +392,7 @@ static int begin(struct run *run, size_t count, struct failure *why)
 	run->jobs = calloc(run->job_count, sizeof(*run->jobs));
 	if (run->jobs == NULL)
 		return failure_set(why, ERROR_LOCAL_RESOURCE, "out of memory");
+	ignore_signals();
 	run->state = state_open(run->settings->results_dir, why);
 	if (run->state == NULL)
 		return -1;

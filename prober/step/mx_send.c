@@ -306,15 +306,17 @@ static const json_t *deferred_mail(const struct probe *probe)
 }
 
 /* Deferred is no failure yet, unless it has been for too long. */
-static int stay_deferred(struct probe *probe, const struct probe_mail *mail, struct failure *why)
+static int stay_deferred(struct probe *probe, struct probe_mail *mail, struct failure *why)
 {
 	int64_t now = clock_label(probe->run->origin, clock_now()), since = now;
 
 	clock_parse(mail->first_try_at, &since);
 	json_object_set_new(probe->facts, "deferred_since", json_string(mail->first_try_at));
-	if (now - since > step_duration(probe->step, "give_up_after"))
+	if (now - since > step_duration(probe->step, "give_up_after")) {
+		probe_mail_moved(probe, mail, "refused");
 		return failure_prefix(
 			why, "deferred for %.0f minutes", clock_seconds(now - since) / 60);
+	}
 	probe_prove(probe, "the exchanger asked to try again later; the mail is kept for that");
 	probe_warn(probe, ERROR_SMTP_DEFERRED, "%s", why->text);
 	*why = (struct failure){0};

@@ -59,16 +59,20 @@ static int announce(struct probe *probe, struct probe_mail *mail, struct failure
 {
 	const struct probe_link *link = probe->run->link;
 	int64_t began = clock_now();
+	double waited;
 	json_t *record;
 	int result;
 
 	timings_pause(&probe->timings);
 	mail->sending_ns = began;
+	text_copy(mail->state, sizeof(mail->state), "sending");
 	record = probe_mail_record(probe->run, mail);
 	result = link->intent(link->context, record, why);
 	json_decref(record);
+	/* A deferred mail is announced once a try. */
+	waited = json_number_value(json_object_get(probe->facts, "ledger_wait_seconds"));
 	json_object_set_new(probe->facts, "ledger_wait_seconds",
-		json_real(clock_seconds(clock_now() - began)));
+		json_real(waited + clock_seconds(clock_now() - began)));
 	return result;
 }
 

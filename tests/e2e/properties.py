@@ -156,17 +156,18 @@ def exceeds(seconds, step):
 
 
 def unattributed(step):
-    """Wall time of the step that is in no phase. Two waits of our own are outside on purpose:
-    the ledger's before the final dot, and an await's for its mail to be sent."""
+    """Wall time of the step that is in no phase. Three waits of our own are outside on purpose:
+    the ledger's before the final dot, an await's for its mail to be sent, and that of what comes
+    after the await of the chain."""
     phases = step["phases"]
     pairs = list(zip(phases, phases[1:]))
     gaps = {(before["name"], after["name"]): 0.0 for before, after in pairs}
     for before, after in pairs:
         gaps[before["name"], after["name"]] += after["start_seconds"] - end_of(before)
     gaps.pop(("search", "wait"), None)
-    if ("rcpt", "data") in gaps:
-        gaps["rcpt", "data"] -= step.get("ledger_wait_seconds", 0)
-    return phases[0]["start_seconds"] - step["start_seconds"] + sum(gaps.values())
+    gaps = {pair: gap for pair, gap in gaps.items() if pair[1] != "others"}
+    return (phases[0]["start_seconds"] - step["start_seconds"] + sum(gaps.values())
+            - step.get("ledger_wait_seconds", 0))
 
 
 def end_of(phase):
