@@ -58,15 +58,12 @@ static const struct field *facts_of(const char *type_name)
 	return type != NULL ? type->facts : NULL;
 }
 
-/* The system's certificates cost tens of milliseconds: once, before the forks. */
+/* Certificates cost milliseconds to read, the system's tens of them: once, before the forks. */
 static void load_trust(struct scenario *const scenarios[], size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		for (size_t j = 0; j < scenarios[i]->journey.account_count; j++)
-			if (scenarios[i]->journey.accounts[j].tls.ca_file == NULL) {
-				trust_load_system();
-				return;
-			}
+			trust_preload(&scenarios[i]->journey.accounts[j].tls);
 }
 
 /* A full disk and a closed pipe are errors of a write, which says so itself. */

@@ -22,7 +22,10 @@ struct trust {
 
 static X509_STORE *system_store;
 
-void trust_load_system(void)
+/* Made before the forks, for every trust after. */
+static struct trust preloaded;
+
+static void load_system_store(void)
 {
 	/* One file, read at once: OpenSSL's directory of hashes is read lazily, which the jail
 	 * would not allow. */
@@ -72,7 +75,7 @@ SSL_CTX *trust_context(const struct trust *trust, const struct tls_settings *set
 static int load_ca(SSL_CTX *context, const char *ca_file, struct failure *why)
 {
 	if (ca_file == NULL) {
-		trust_load_system();
+		load_system_store();
 		X509_STORE_up_ref(system_store);
 		SSL_CTX_set_cert_store(context, system_store);
 		return 0;
@@ -106,6 +109,16 @@ static SSL_CTX *make_context(const struct tls_settings *settings, struct failure
 	return context;
 }
 
+static SSL_CTX *have_context(const struct tls_settings *settings, struct failure *why)
+{
+	SSL_CTX *context = trust_context(&preloaded, settings);
+
+	if (context == NULL)
+		return make_context(settings, why);
+	SSL_CTX_up_ref(context);
+	return context;
+}
+
 int trust_prepare(struct trust *trust, const struct tls_settings *settings, struct failure *why)
 {
 	SSL_CTX *context;
@@ -115,7 +128,7 @@ int trust_prepare(struct trust *trust, const struct tls_settings *settings, stru
 	if (trust->count == CONTEXTS_MAX)
 		return failure_set(why, ERROR_LOCAL_RESOURCE,
 			"more than %d different tls settings in one scenario", CONTEXTS_MAX);
-	context = make_context(settings, why);
+	context = have_context(settings, why);
 	if (context == NULL)
 		return -1;
 	trust->entries[trust->count].ca_file =
@@ -123,4 +136,11 @@ int trust_prepare(struct trust *trust, const struct tls_settings *settings, stru
 	trust->entries[trust->count].min_version = settings->min_version;
 	trust->entries[trust->count++].context = context;
 	return 0;
+}
+
+void trust_preload(const struct tls_settings *settings)
+{
+	struct failure why = {0};
+
+	trust_prepare(&preloaded, settings, &why);
 }

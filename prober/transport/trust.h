@@ -1,7 +1,8 @@
 /* trust - certificate stores, loaded once and shared.
  *
- * The system's store costs tens of milliseconds: it is read once in the supervisor and its pages
- * are shared with every worker. A scenario's own CA file takes the system's place.
+ * The system's store costs tens of milliseconds, a context with one CA file two: they are made
+ * once in the supervisor, and their pages are shared with every worker. A scenario's own CA file
+ * takes the system's place.
  */
 #ifndef MAILPROBE_TRUST_H
 #define MAILPROBE_TRUST_H
@@ -13,8 +14,9 @@
 
 struct trust;
 
-/* Loads the system's certificates now, for this process and those that it forks. */
-void trust_load_system(void);
+/* Makes the context for these settings now, for this process and those that it forks; there
+ * trust_prepare takes it over. What does not work is left for trust_prepare to report. */
+void trust_preload(const struct tls_settings *settings);
 
 struct trust *trust_create(void);
 void trust_destroy(struct trust **trust);
