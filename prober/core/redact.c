@@ -24,8 +24,7 @@
 
 /* Learnt before there are threads, only read once there are. */
 static struct {
-	struct pattern *patterns;
-	size_t count;
+	struct patterns patterns;
 	char **tiny; /* too short to be searched for */
 	size_t tiny_count;
 	char **words; /* known to everybody */
@@ -49,10 +48,12 @@ static void add_string(char ***list, size_t *count, const char *string)
 
 static bool have_pattern(const struct pattern *pattern)
 {
-	for (size_t i = 0; i < known.count; i++)
-		if (known.patterns[i].length == pattern->length &&
-			known.patterns[i].any_case == pattern->any_case &&
-			memcmp(known.patterns[i].bytes, pattern->bytes, pattern->length) == 0)
+	const struct patterns *all = &known.patterns;
+
+	for (size_t i = 0; i < all->count; i++)
+		if (all->list[i].length == pattern->length &&
+			all->list[i].any_case == pattern->any_case &&
+			memcmp(all->list[i].bytes, pattern->bytes, pattern->length) == 0)
 			return true;
 	return false;
 }
@@ -60,7 +61,6 @@ static bool have_pattern(const struct pattern *pattern)
 /* What views leave out is left out of the pattern as well. */
 static void add_pattern(struct pattern pattern)
 {
-	struct pattern *grown;
 	struct view view;
 
 	view_make(&view, VIEW_RAW, pattern.bytes, pattern.length, pattern.any_case);
@@ -72,11 +72,7 @@ static void add_pattern(struct pattern pattern)
 		free(pattern.bytes);
 		return;
 	}
-	grown = realloc(known.patterns, (known.count + 1) * sizeof(*grown));
-	if (grown == NULL)
-		abort();
-	known.patterns = grown;
-	grown[known.count++] = pattern;
+	patterns_add(&known.patterns, pattern);
 }
 
 static void learn_plain(const unsigned char *bytes, size_t length)
@@ -227,13 +223,7 @@ static void forget_list(char ***list, size_t *count)
 
 void redact_forget(void)
 {
-	for (size_t i = 0; i < known.count; i++) {
-		explicit_bzero(known.patterns[i].bytes, known.patterns[i].length);
-		free(known.patterns[i].bytes);
-	}
-	free(known.patterns);
-	known.patterns = NULL;
-	known.count = 0;
+	patterns_clear(&known.patterns);
 	forget_list(&known.tiny, &known.tiny_count);
 	forget_list(&known.words, &known.word_count);
 }
@@ -251,7 +241,7 @@ static bool in_list(char *const *list, size_t count, const char *bytes, size_t l
 /* Sets hit[i] for each byte of the text that belongs to a secret. */
 static void search(const char *bytes, size_t length, char *hit)
 {
-	patterns_search(known.patterns, known.count, bytes, length, hit);
+	patterns_search(&known.patterns, bytes, length, hit);
 }
 
 /* The text with one mask for each run of hits. */
@@ -299,7 +289,7 @@ static char *redact_bytes(const char *bytes, size_t length, size_t *length_r)
 		*length_r = strlen(MASK);
 		return strdup(MASK);
 	}
-	if (known.count == 0 || length < PATTERN_MIN)
+	if (known.patterns.count == 0 || length < PATTERN_MIN)
 		return NULL;
 	hit = calloc(length, 1);
 	if (hit == NULL)
@@ -384,7 +374,7 @@ static bool has_lines(json_t *array)
 
 	json_array_foreach(array, index,
 		item) if (!json_is_string(json_object_get(item, "text"))) return false;
-	return json_array_size(array) > 1 && known.count > 0;
+	return json_array_size(array) > 1 && known.patterns.count > 0;
 }
 
 static void redact_object(json_t *object)
