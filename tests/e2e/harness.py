@@ -103,9 +103,7 @@ def main(*tests):
     """Run the tests, take everything down, print the plan. The process ends here."""
     need_root()
     chosen = [test for test in tests if is_chosen(test)]
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, lambda number, _: sys.exit(128 + number))
-    with _stack:
+    with taking_down():
         for test in chosen:
             attempt(test)
         same(survivors(), [], "no process of the prober is left")
@@ -113,6 +111,16 @@ def main(*tests):
            *properties.broken[:20])
     say(f"1..{Tally.count}")
     sys.exit(1 if Tally.failed or not chosen else 0)
+
+
+@contextlib.contextmanager
+def taking_down():
+    """What is brought up inside of the `with` block is taken down behind it, also on a failure
+    and on a signal."""
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
+    with _stack:
+        yield
 
 
 def need_root():
@@ -223,10 +231,10 @@ class Platform:
         Platform.made += 1
         self.name = f"test-{os.getpid()}-{Platform.made}"
         self.on = []
+        take_down_orphans()
         later(self.down)
         platform_command("up", self.name)
-        folder = Path(os.environ.get("MAILPROBE_PLATFORM_DIR") or PROJECT / ".platform")
-        keys = json.loads((folder / self.name / "platform.json").read_text())
+        keys = json.loads((platforms() / self.name / "platform.json").read_text())
         self.resolver, self.ca_file = keys["RESOLVER"], keys["CA_FILE"]
         self.inside, self.outside = (side_of(keys, name) for name in ("inside", "outside"))
 
@@ -291,6 +299,18 @@ def side_of(keys, name):
     prefix = f"{name.upper()}_"
     return Side(name, {key.removeprefix(prefix).lower(): value for key, value in keys.items()
                        if key.startswith(prefix)})
+
+
+def platforms():
+    return Path(os.environ.get("MAILPROBE_PLATFORM_DIR") or PROJECT / ".platform")
+
+
+def take_down_orphans():
+    """Platforms of tests that were killed before they could take them down."""
+    for folder in platforms().glob("test-*-*"):
+        pid = folder.name.split("-")[1]
+        if pid.isdigit() and not Path(f"/proc/{pid}").exists():
+            platform_command("down", folder.name)
 
 
 def platform_command(command, *arguments):
