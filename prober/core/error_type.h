@@ -68,6 +68,9 @@ enum outcome {
 	X(AUTH_TEMP, "auth.temp", TARGET, "authentication is out of order for now")            \
 	X(AUTH_UNAVAILABLE, "auth.unavailable", TARGET,                                        \
 		"no authentication mechanism that we may use was offered")                     \
+	X(SECURITY_ACCEPTED, "security.accepted", TARGET,                                      \
+		"the server accepted what it must refuse")                                     \
+	X(NODE_DOWN, "node.down", TARGET, "an address behind the server's name does not work") \
 	X(IMAP_BYE, "imap.bye", TARGET, "the server said BYE")                                 \
 	X(IMAP_NO, "imap.no", TARGET, "the command was answered NO")                           \
 	X(IMAP_MALFORMED, "imap.malformed", TARGET, "the response breaks RFC 3501")            \

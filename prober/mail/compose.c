@@ -34,7 +34,17 @@ static const char *domain_of(const char *address)
 	return at != NULL ? at + 1 : "localhost.invalid";
 }
 
-static void write_body(struct text *body, const struct mail_order *order, const char *id)
+/* What every spam filter takes for spam, and every virus scanner for a virus. They come in halves,
+ * so that no scanner stops this program. */
+#define GTUBE "XJS*C4JDBQADN1.NSBN3*2IDNEN*", "GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
+#define EICAR "X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR", "-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
+
+static bool has_content(const struct mail_order *order, const char *content)
+{
+	return order->content != NULL && strcmp(order->content, content) == 0;
+}
+
+static void write_text(struct text *body, const struct mail_order *order, const char *id)
 {
 	text_printf(body,
 		"This mail is a test. A monitoring program, mailprobe, sent it to measure\r\n"
@@ -48,13 +58,35 @@ static void write_body(struct text *body, const struct mail_order *order, const 
 		"vantage:  %s\r\n"
 		"mail:     %s\r\n",
 		order->from, order->customer, order->scenario, order->vantage, id);
+	if (has_content(order, "gtube"))
+		text_printf(body, "\r\n%s%s\r\n", GTUBE);
+}
+
+/* The virus is a file of its own: scanners look for it at a file's beginning. */
+static void write_body(struct text *body, const struct mail_order *order, const char *id)
+{
+	if (!has_content(order, "eicar")) {
+		write_text(body, order, id);
+		return;
+	}
+	text_printf(body, "--mp-%s\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n", id);
+	write_text(body, order, id);
+	text_printf(body,
+		"--mp-%s\r\n"
+		"Content-Type: application/octet-stream; name=eicar.com\r\n"
+		"Content-Disposition: attachment; filename=eicar.com\r\n"
+		"\r\n%s%s\r\n--mp-%s--\r\n",
+		id, EICAR, id);
 }
 
 static void write_mail(
 	struct probe_mail *mail, const struct mail_order *order, const struct text *body)
 {
-	char date[64];
+	char date[64], type[96] = "text/plain; charset=utf-8";
 	struct text text;
+
+	if (has_content(order, "eicar"))
+		snprintf(type, sizeof(type), "multipart/mixed; boundary=\"mp-%s\"", mail->id);
 
 	format_date(order->wall_ns, date, sizeof(date));
 	text_init(&text, MAIL_MAX);
@@ -66,11 +98,11 @@ static void write_mail(
 		"Subject: mailprobe %s/%s %.8s\r\n"
 		"Auto-Submitted: auto-generated\r\n" TOKEN_HEADER ": %s\r\n"
 		"MIME-Version: 1.0\r\n"
-		"Content-Type: text/plain; charset=utf-8\r\n"
+		"Content-Type: %s\r\n"
 		"Content-Transfer-Encoding: 7bit\r\n"
 		"\r\n",
 		date, mail->from, mail->to, mail->message_id, order->customer, order->scenario,
-		mail->id + UUID_SIZE - 9, mail->token);
+		mail->id + UUID_SIZE - 9, mail->token, type);
 	text_append(&text, body->bytes, body->length);
 	mail->text = text.bytes;
 	mail->text_length = text.length;

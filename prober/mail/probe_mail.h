@@ -62,6 +62,7 @@ struct mail_order {
 	const char *from; /* addresses */
 	const char *to;
 	const char *leg;
+	const char *content; /* "gtube", "eicar": what filters must stop; NULL: nothing */
 	const char *id;  /* of a mail that is sent once more; NULL: a new one */
 	int64_t wall_ns; /* for Date */
 };

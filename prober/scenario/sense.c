@@ -6,6 +6,7 @@
 
 #include "draft.h"
 #include "error_type.h"
+#include "refusal.h"
 #include "scenario_fields.h"
 #include "text.h"
 
@@ -41,6 +42,14 @@ static void unknown_account(const struct draft *draft, const struct reference *r
 	draft_complain(draft, &remark, "there is no account \"%s\"", reference->name);
 }
 
+/* A step with a password of its own, or without authentication, needs none of the account. */
+static bool brings_own(const struct step *step, const char *key)
+{
+	return strcmp(key, "password") == 0 &&
+	       (json_object_get(step->config, "password") != NULL ||
+		       json_is_false(json_object_get(step->config, "auth")));
+}
+
 /* The account has what the type of the step needs, such as a password. */
 static void check_needs(const struct draft *draft, const struct reference *reference)
 {
@@ -57,7 +66,8 @@ static void check_needs(const struct draft *draft, const struct reference *refer
 			.code = "account-lacks",
 			.hint = hint};
 
-		if (json_object_get(account, key) != NULL)
+		if (json_object_get(account, key) != NULL ||
+			brings_own(&draft->steps[reference->step].step, key))
 			continue;
 		snprintf(hint, sizeof(hint), "add \"%s\" to the account: %s", key,
 			field != NULL ? field->kind->name : "");
@@ -83,29 +93,39 @@ static void check_account(const struct draft *draft, const struct reference *ref
 }
 
 /* A password in the file is seen by all who see the file. */
-static void warn_inline(const struct draft *draft)
+static void warn_inline(const struct draft *draft, const char *owner, const json_t *settings)
+{
+	char pointer[4300];
+	const struct remark remark = {.pointer = pointer,
+		.spot = FIELD_AT_KEY,
+		.code = "inline-password",
+		.hint = "write {file: PATH}, {credential: NAME}, {command: [...]} or {env: NAME}",
+		.is_warning = true};
+
+	if (!json_is_string(json_object_get(settings, "password")))
+		return;
+	snprintf(pointer, sizeof(pointer), "%s/password", owner);
+	draft_complain(draft, &remark, "this password is readable by all who read the file");
+}
+
+/* But one that the server is to refuse is nobody's. */
+static void warn_all_inline(const struct draft *draft)
 {
 	const char *name;
 	json_t *account;
 
 	json_object_foreach(json_object_get(draft->tree, "accounts"), name, account) {
 		struct text pointer;
-		struct remark remark = {.spot = FIELD_AT_KEY,
-			.code = "inline-password",
-			.hint = "write {file: PATH}, {credential: NAME}, {command: [...]} or "
-				"{env: NAME}",
-			.is_warning = true};
 
-		if (!json_is_string(json_object_get(account, "password")))
-			continue;
 		text_init(&pointer, 4096);
 		text_puts(&pointer, "/accounts");
 		field_pointer_push(&pointer, name);
-		field_pointer_push(&pointer, "password");
-		remark.pointer = pointer.bytes;
-		draft_complain(draft, &remark, "this password is readable by all who read the file");
+		warn_inline(draft, pointer.bytes, account);
 		text_free(&pointer);
 	}
+	for (size_t i = 0; i < draft->step_count; i++)
+		if (!refusal_expected(&draft->steps[i].step))
+			warn_inline(draft, draft->steps[i].pointer, draft->steps[i].step.config);
 }
 
 /* --- steps ----------------------------------------------------------------------------- */
@@ -262,7 +282,7 @@ static void check_accounts_given(const struct draft *draft)
 void draft_check_sense(struct draft *draft)
 {
 	check_accounts_given(draft);
-	warn_inline(draft);
+	warn_all_inline(draft);
 	check_ids(draft);
 	for (size_t i = 0; i < draft->reference_count; i++) {
 		const struct reference *reference = &draft->references[i];

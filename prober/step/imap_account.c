@@ -4,30 +4,39 @@
 
 /* STARTTLS by the account's policy. An opportunistic one still never shows a password in plain
  * text: imap_login refuses that. */
-static int secure(struct probe *probe, struct imap *imap, struct failure *why)
+static int secure(
+	struct probe *probe, struct imap *imap, struct peer_facts *peer, struct failure *why)
 {
 	enum starttls_policy policy = probe->account->tls.starttls;
-	struct peer_facts peer = {0};
-	int result;
 
 	if (probe->account->imap.implicit_tls || policy == STARTTLS_OFF)
 		return 0;
-	result = imap_start_tls(imap, &peer, why);
-	probe_tls_facts(probe, &peer);
-	return result;
+	return imap_start_tls(imap, peer, why);
+}
+
+struct imap *imap_account_open_at(struct probe *probe, const struct address *address,
+	struct peer_facts *peer_r, struct failure *why)
+{
+	const struct account *account = probe->account;
+	struct stream *stream = probe_connect_to(
+		probe, &account->imap, address, &account->tls, peer_r, why);
+	struct imap *imap = stream != NULL ? imap_open(stream, why) : NULL;
+
+	if (imap != NULL &&
+		(secure(probe, imap, peer_r, why) == -1 ||
+			imap_login(imap, account->username, probe->password, why) == -1)) {
+		timings_pause(&probe->timings);
+		imap_close(&imap);
+	}
+	return imap;
 }
 
 struct imap *imap_account_open(struct probe *probe, struct failure *why)
 {
-	struct stream *stream = probe_connect(probe, &probe->account->imap, why);
-	struct imap *imap = stream != NULL ? imap_open(stream, why) : NULL;
+	struct peer_facts peer;
+	struct imap *imap = imap_account_open_at(probe, NULL, &peer, why);
 
-	if (imap != NULL && (secure(probe, imap, why) == -1 ||
-				    imap_login(imap, probe->account->username, probe->password,
-					    why) == -1)) {
-		timings_pause(&probe->timings);
-		imap_close(&imap);
-	}
+	probe_describe_peer(probe->facts, &peer);
 	return imap;
 }
 

@@ -8,6 +8,11 @@
 /* Connects, secures and logs in; phases up to `auth`. NULL on failure. */
 struct imap *imap_account_open(struct probe *probe, struct failure *why);
 
+/* The same at one address of the server's name; what is known of the peer goes to peer_r instead of
+ * the facts. */
+struct imap *imap_account_open_at(struct probe *probe, const struct address *address,
+	struct peer_facts *peer_r, struct failure *why);
+
 /* The usual ending: notes what the connection was like, and logs out. */
 int imap_account_leave(struct probe *probe, struct imap *imap, struct failure *why);
 

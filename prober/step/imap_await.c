@@ -23,13 +23,13 @@
 #define JUNK_SHARE 20
 #define MATCHES_MAX 64
 
-static const char *const junk_choices[] = {"warn", "fail", "pass", NULL};
+static const char *const junk_choices[] = {"warn", "fail", "pass", "require", NULL};
 
 static const struct field fields[] = {
 	{"account", &field_account, FIELD_REQUIRED, "account that receives"},
 	{"mail", &field_mail, FIELD_REQUIRED, "id of the step that sends the mail"},
 	{"within", &field_duration, 0, "how long the mail may take from its final 250", "\"60s\""},
-	{"junk", &field_choice, 0, "what it means if the mail is put in the junk folder",
+	{"junk", &field_choice, 0, "if the mail is put in the junk folder; require: it must be",
 		"\"warn\"", junk_choices},
 	{"junk_folder", &field_text, 0, "the junk folder, if the server does not name one"},
 	{0},
@@ -356,6 +356,10 @@ static int verdict(struct probe *probe, const struct await *await, const struct 
 			"the mail was put in the junk folder \"%s\"", mail->folder);
 	if (await->found == &await->junk && strcmp(junk, "warn") == 0)
 		probe_warn(probe, ERROR_MAIL_SPAM, "the mail was put in the junk folder \"%s\"",
+			mail->folder);
+	if (await->found != &await->junk && strcmp(junk, "require") == 0)
+		return failure_set(why, ERROR_SECURITY_ACCEPTED,
+			"the mail was put in %s, and should have been stopped as junk",
 			mail->folder);
 	if (mail->duplicates > 0)
 		probe_warn(probe, ERROR_MAIL_DUPLICATE, "the mail arrived %u times",

@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "mx.h"
+#include "nodes.h"
+#include "refusal.h"
 #include "sending.h"
 #include "smtp.h"
 #include "text.h"
@@ -34,36 +36,23 @@ static const struct field fields[] = {
 	{"helo", &field_text, 0, "name for EHLO; our address if left out"},
 	{"retry_after", &field_duration, 0, "pause before a deferred mail is tried again", "\"60s\""},
 	{"give_up_after", &field_duration, 0, "a mail deferred for so long has failed", "\"4h\""},
-	{0},
-};
-
-static const struct field host_facts[] = {
-	{"server", &field_text, FIELD_REQUIRED, "exchanger and port"},
-	{"preference", &field_integer, FIELD_REQUIRED, "of the MX record"},
-	{"peer_address", &field_text, FIELD_REQUIRED, "the address that was tried"},
-	{"outcome", &field_choice, FIELD_REQUIRED, "whether it would take mail",
-		.choices = outcome_names},
-	{"seconds", &field_seconds, FIELD_REQUIRED, "from connecting to the verdict"},
-	{"error_type", &field_choice, 0, "what was wrong", .choices = error_names},
-	{"error", &field_text, 0, "in a sentence"},
-	{"tls_version", &field_text, 0, "absent if TLS was not used"},
-	{"tls_cipher", &field_text, 0, "cipher suite"},
-	{"tls_expires_at", &field_timestamp, 0, "the earliest end in the server's chain"},
-	{"tls_untrusted", &field_choice, 0, "why its certificate would not be trusted",
-		.choices = error_names},
-	{"connect_attempts", &field_list, 0, "none here", .item = &field_object},
+	{"mail_from", &field_address, 0, "another sender than the account's address"},
+	SENDING_CONTENT_FIELD,
+	REFUSAL_FIELD,
+	REFUSAL_PHASE_FIELD,
 	{0},
 };
 
 static const struct field facts[] = {
 	SENDING_FACTS,
+	REFUSAL_FACT,
 	{"implicit_mx", &field_bool, 0, "the domain has no MX record; its address was used"},
 	{"tls_untrusted", &field_choice, 0, "why the certificate would not be trusted",
 		.choices = error_names},
 	{"tries", &field_integer, FIELD_METRIC, "how often the mail was offered in this run"},
 	{"deferred_since", &field_timestamp, 0, "when it was first deferred"},
 	{"hosts", &field_list, 0, "each exchanger and address that was tried",
-		.item = &field_object, .fields = host_facts},
+		.item = &field_object, .fields = nodes_facts},
 	{"hosts_down", &field_integer, FIELD_METRIC, "those that would not take mail"},
 	{0},
 };
@@ -323,10 +312,17 @@ static int stay_deferred(struct probe *probe, struct probe_mail *mail, struct fa
 	return 0;
 }
 
+static const char *sender_of(const struct probe *probe)
+{
+	const char *named = step_string(probe->step, "mail_from");
+
+	return named != NULL ? named : probe->account->address;
+}
+
 static int send_mail(struct probe *probe, struct delivery *delivery, struct failure *why)
 {
 	const json_t *earlier = deferred_mail(probe);
-	struct probe_mail *mail = sending_write(probe, probe->account->address,
+	struct probe_mail *mail = sending_write(probe, sender_of(probe),
 		json_string_value(json_object_get(earlier, "mail")));
 	unsigned int tries = 0;
 	int result;
@@ -365,7 +361,7 @@ static void try_target(
 	/* All of it is part of the phase `others`. */
 	probe->timings = (struct timings){0};
 	smtp = open_target(probe, delivery, target, &peer, &why);
-	if (smtp != NULL && smtp_mail(smtp, probe->account->address, 1024, &why) == 0 &&
+	if (smtp != NULL && smtp_mail(smtp, sender_of(probe), 1024, &why) == 0 &&
 		smtp_rcpt(smtp, to, &why) == 0)
 		smtp_rset(smtp, &why);
 	note_host(delivery, target, &peer, began, &why);
@@ -397,6 +393,7 @@ static void set_terms(struct probe *probe, struct delivery *delivery)
 static int run(struct probe *probe, struct failure *why)
 {
 	struct delivery *delivery = calloc(1, sizeof(*delivery));
+	int result;
 
 	if (delivery == NULL)
 		return failure_set(why, ERROR_LOCAL_RESOURCE, "out of memory");
@@ -405,15 +402,20 @@ static int run(struct probe *probe, struct failure *why)
 	set_terms(probe, delivery);
 	if (look_up(probe, delivery, why) == -1)
 		return -1;
-	return send_mail(probe, delivery, why);
+	result = send_mail(probe, delivery, why);
+	probe->put_off = strcmp(step_string(probe->step, "hosts"), "each") == 0 &&
+		!refusal_expected(probe->step);
+	/* Deferred is neither a yes nor a no. */
+	if (probe->warned)
+		return result;
+	return refusal_judge(probe, result, "the mail", why);
 }
 
 /* The mail's clock runs and its await waits: the other exchangers come when that is over. */
 static int after(struct probe *probe, struct failure *why)
 {
 	(void)why;
-	if (strcmp(step_string(probe->step, "hosts"), "each") == 0)
-		try_others(probe, probe->state);
+	try_others(probe, probe->state);
 	return 0;
 }
 

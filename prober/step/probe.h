@@ -58,6 +58,7 @@ struct probe {
 	json_t *facts;        /* the step's record so far */
 	struct probe_mail **mails; /* by the journey's step order; NULL entries: not sent */
 	void *state; /* the step type's own, between prepare, run and finish */
+	bool put_off; /* run has left something for `after` */
 	bool warned; /* proved its claim, but a stated expectation failed */
 	struct failure warning;
 };

@@ -9,6 +9,8 @@
 
 #include "ban.h"
 
+const char *const sending_contents[] = {"plain", "gtube", "eicar", NULL};
+
 const char *sending_address(const struct journey *journey, const char *party)
 {
 	const struct account *account = journey_account(journey, party);
@@ -46,6 +48,7 @@ struct probe_mail *sending_write(struct probe *probe, const char *from, const ch
 		.from = from,
 		.to = to,
 		.leg = leg,
+		.content = step_string(probe->step, "content"),
 		.id = mail_id,
 		.wall_ns = clock_label(probe->run->origin, clock_now()),
 	};

@@ -18,6 +18,13 @@
 			"our own wait for the ledger, outside of every phase"                  \
 	}
 
+/* What a mail may hold that the platform must not let through. */
+extern const char *const sending_contents[];
+#define SENDING_CONTENT_FIELD                                                                  \
+	{"content", &field_choice, 0,                                                          \
+		"plain, or what a filter must stop: gtube (spam) or eicar (a virus)",          \
+		"\"plain\"", .choices = sending_contents}
+
 /* The address that a step's `from` or `to` means. */
 const char *sending_address(const struct journey *journey, const char *party);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "redact.h"
+#include "refusal.h"
 #include "secret.h"
 #include "step.h"
 #include "text.h"
@@ -30,6 +31,7 @@ struct part {
 	bool begun;
 	int result;
 	const char *obstacle; /* why it was skipped, or NULL */
+	char *password; /* the step's own, or NULL */
 	size_t chain; /* index of the first part of its chain */
 	int64_t began_ns;
 	json_t *record;
@@ -71,6 +73,25 @@ static const struct account *account_of(const struct journey *journey, const str
 	return name != NULL ? journey_account(journey, name) : NULL;
 }
 
+/* A password of the step's own. One that stands in the scenario to be refused is no secret: it is
+ * left readable in what the server says. */
+static void read_password(struct stage *stage, struct part *part)
+{
+	const struct step *step = part->probe.step;
+	const json_t *source = json_object_get(step->config, "password");
+
+	if (source == NULL || part->setup.type != ERROR_NONE)
+		return;
+	if (secret_read(source, stage->run->journey->base_dir, &part->password, &part->setup) ==
+		-1) {
+		failure_prefix(&part->setup, "password of step \"%s\"", step->id);
+		return;
+	}
+	if (!json_is_string(source) || !refusal_expected(step))
+		redact_learn(part->password);
+	part->probe.password = part->password;
+}
+
 static void set_part(struct stage *stage, size_t index)
 {
 	const struct journey *journey = stage->run->journey;
@@ -86,6 +107,7 @@ static void set_part(struct stage *stage, size_t index)
 		return;
 	part->setup = stage->credentials[probe->account - journey->accounts].failed;
 	probe->password = stage->credentials[probe->account - journey->accounts].password;
+	read_password(stage, part);
 	if (part->setup.type == ERROR_NONE)
 		probe->dns = dns_create(probe->account->resolver, &part->setup);
 }
@@ -303,6 +325,11 @@ static void perform(struct part *part)
 	timings_pause(&probe->timings);
 }
 
+static bool is_put_off(const struct part *part)
+{
+	return part->probe.put_off && part->result == 0 && part->obstacle == NULL;
+}
+
 /* What the step has put off until now, its end, and its record. */
 static void conclude(struct part *part)
 {
@@ -310,7 +337,7 @@ static void conclude(struct part *part)
 	const struct step_type *type = probe->step->type;
 	const struct probe_link *link = probe->run->link;
 
-	if (type->after != NULL && part->result == 0 && part->obstacle == NULL) {
+	if (is_put_off(part)) {
 		enter(part);
 		part->result = type->after(probe, &part->why);
 		timings_pause(&probe->timings);
@@ -341,7 +368,7 @@ static void *play_chain(void *context)
 		if (stage->parts[i].chosen && stage->parts[i].chain == chain->first) {
 			perform(&stage->parts[i]);
 			/* A record is out as soon as it can be: what was proved survives us. */
-			if (stage->parts[i].probe.step->type->after == NULL)
+			if (!is_put_off(&stage->parts[i]))
 				conclude(&stage->parts[i]);
 		}
 	for (size_t i = 0; i < stage->count; i++)
@@ -413,6 +440,7 @@ void stage_strike(struct stage **stage)
 		json_decref(gone->parts[i].probe.facts);
 		json_decref(gone->parts[i].record);
 		dns_destroy(&gone->parts[i].probe.dns);
+		secret_free(&gone->parts[i].password);
 		probe_mail_free(&gone->mails[i]);
 	}
 	for (size_t i = 0; i < gone->run->journey->account_count; i++)

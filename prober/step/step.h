@@ -24,8 +24,8 @@ struct step_type {
 	int (*prepare)(struct probe *probe, struct failure *why);
 	/* Does the user's action; leaves proof with probe_prove. */
 	int (*run)(struct probe *probe, struct failure *why);
-	/* What can wait until the other steps of the chain are through, if run succeeded. May be
-	 * NULL. */
+	/* What can wait until the other steps of the chain are through: if run succeeded and has
+	 * set put_off. May be NULL. */
 	int (*after)(struct probe *probe, struct failure *why);
 	/* Ends what prepare, run and after left open, on any outcome. Untimed. May be NULL. */
 	void (*finish)(struct probe *probe);
