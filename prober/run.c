@@ -61,9 +61,20 @@ static const struct field *facts_of(const char *type_name)
 /* Certificates cost milliseconds to read, the system's tens of them: once, before the forks. */
 static void load_trust(struct scenario *const scenarios[], size_t count)
 {
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		for (size_t j = 0; j < scenarios[i]->journey.account_count; j++)
 			trust_preload(&scenarios[i]->journey.accounts[j].tls);
+		trust_preload(&scenarios[i]->journey.nobody->tls);
+	}
+}
+
+/* The same goes for libraries that only some types of steps need. */
+static void load_libraries(struct scenario *const scenarios[], size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j < scenarios[i]->journey.step_count; j++)
+			if (scenarios[i]->journey.steps[j].type->preload != NULL)
+				scenarios[i]->journey.steps[j].type->preload();
 }
 
 /* A full disk and a closed pipe are errors of a write, which says so itself. */
@@ -415,6 +426,7 @@ int run_scenarios(struct scenario *const scenarios[], size_t count,
 	result = begin(&run, count, why);
 	if (result == 0) {
 		load_trust(scenarios, count);
+		load_libraries(scenarios, count);
 		run_all(&run, scenarios, count);
 	}
 	if (run.signals != -1)

@@ -20,6 +20,7 @@ struct loaded {
 	json_t *tree;
 	json_t *strings; /* those that are not in the tree */
 	struct account *accounts;
+	struct account nobody;
 	struct step *steps;
 	struct limit *limits;
 };
@@ -135,6 +136,25 @@ static const char *join_resolvers(struct loaded *loaded, const json_t *list)
 	return kept;
 }
 
+static void build_webmail(const json_t *account, struct webmail_settings *settings)
+{
+	const json_t *config = json_object_get(account, "webmail");
+
+	settings->url = get_string(config, "url");
+	settings->flavour = get_string(config, "flavour");
+	settings->shows = get_string(config, "shows");
+	settings->login_hosts = json_object_get(config, "login_hosts");
+}
+
+static void build_connection(
+	struct loaded *loaded, const json_t *config, struct account *account)
+{
+	build_tls(loaded, config, &account->tls);
+	account->resolver = join_resolvers(loaded, setting(loaded->tree, config, "resolver"));
+	account->ip = ip_of(setting(loaded->tree, config, "ip"));
+	account->allow_private = json_is_true(setting(loaded->tree, config, "allow_private"));
+}
+
 static void build_account(
 	struct loaded *loaded, const char *name, const json_t *config, struct account *account)
 {
@@ -146,10 +166,8 @@ static void build_account(
 	account->password = json_object_get(config, "password");
 	build_endpoint(loaded, config, "submission", &account->submission);
 	build_endpoint(loaded, config, "imap", &account->imap);
-	build_tls(loaded, config, &account->tls);
-	account->resolver = join_resolvers(loaded, setting(loaded->tree, config, "resolver"));
-	account->ip = ip_of(setting(loaded->tree, config, "ip"));
-	account->allow_private = json_is_true(setting(loaded->tree, config, "allow_private"));
+	build_webmail(config, &account->webmail);
+	build_connection(loaded, config, account);
 }
 
 /* --- limits ---------------------------------------------------------------------------- */
@@ -214,6 +232,8 @@ static void build_lists(struct loaded *loaded, const struct draft *draft)
 		loaded->steps[journey->step_count++] = draft->steps[i].step;
 	json_array_foreach(limits, index, item)
 		build_limit(item, &loaded->limits[loaded->scenario.limit_count++]);
+	build_connection(loaded, NULL, &loaded->nobody);
+	journey->nobody = &loaded->nobody;
 	journey->accounts = loaded->accounts;
 	journey->steps = loaded->steps;
 	loaded->scenario.limits = loaded->limits;

@@ -79,6 +79,17 @@ enum outcome {
 	X(MAIL_SPAM, "mail.spam", TARGET, "the mail was put in the junk folder")               \
 	X(MAIL_DUPLICATE, "mail.duplicate", TARGET, "the mail arrived more than once")         \
 	X(MAIL_ALTERED, "mail.altered", TARGET, "the mail's content was changed on its way")   \
+	X(HTTP_STATUS, "http.status", TARGET, "the web server answered with an error")         \
+	X(HTTP_BUSY, "http.busy", TARGET, "the web server asks to come back later (429, 503)") \
+	X(HTTP_REDIRECT, "http.redirect", TARGET, "the redirects lead nowhere")                \
+	X(HTTP_POLICY, "http.policy", TARGET,                                                  \
+		"the web server leads where a browser would be unsafe")                        \
+	X(HTTP_MALFORMED, "http.malformed", TARGET, "the answer breaks RFC 9112")              \
+	X(HTTP_EXPECT, "http.expect", TARGET, "the answer is not what the scenario expects")   \
+	X(WEB_FORM, "web.form", TARGET, "there is no form to log in with")                     \
+	X(WEB_CHALLENGE, "web.challenge", TARGET,                                              \
+		"a second factor or a captcha stands before the mailbox")                      \
+	X(WEB_CONTENT, "web.content", TARGET, "the page shown is not the user's mailbox")      \
 	X(LIMIT_TIME, "limit.time", TARGET, "the server took longer than the step may take")   \
 	X(LIMIT_SIZE, "limit.size", TARGET, "the server sent more than any honest one would")  \
 	X(LIMIT_DEPTH, "limit.depth", TARGET, "the response is nested too deeply")             \

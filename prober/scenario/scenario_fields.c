@@ -7,6 +7,7 @@
 #include "limit.h"
 #include "record.h"
 #include "text.h"
+#include "webmail_flavour.h"
 
 #include "ban.h"
 
@@ -200,6 +201,19 @@ const struct field tls_fields[] = {
 	{0},
 };
 
+static const struct field webmail_fields[] = {
+	{"url", &field_http_url, R, "page to log in on"},
+	{"flavour", &field_choice, 0, "which webmail it is; found out if left out",
+		.choices = webmail_flavour_names},
+	{"shows", &field_text, 0,
+		"text that only this user's mailbox page has, such as a name; proves that it is "
+		"this user's"},
+	{"login_hosts", &field_list, 0,
+		"further hosts that may be given the password, such as one for single sign-on",
+		.item = &field_text},
+	{0},
+};
+
 #define CONNECTION_FIELDS                                                                      \
 	{"resolver", &field_list, 0, "DNS servers to ask instead of the system's",             \
 		.item = &field_resolver},                                                      \
@@ -222,6 +236,7 @@ const struct field account_fields[] = {
 	{"imap", &field_imap_url, 0,
 		"server to read from: imap://HOST[:143] with STARTTLS, imaps://HOST[:993] with TLS "
 		"from the start"},
+	{"webmail", &field_object, 0, "the mailbox on the web", .fields = webmail_fields},
 	CONNECTION_FIELDS,
 	{0},
 };

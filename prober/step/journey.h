@@ -16,6 +16,14 @@
 
 struct step_type;
 
+/* Where and how a mailbox is shown on the web. */
+struct webmail_settings {
+	const char *url;     /* of the login page; NULL: none given */
+	const char *flavour; /* a name of webmail_flavours, or NULL: found out */
+	const char *shows;   /* text that only this user's mailbox has, or NULL */
+	const json_t *login_hosts; /* further hosts that may be given the password, or NULL */
+};
+
 /* A mailbox with its endpoints. Strings live as long as the journey. */
 struct account {
 	const char *name;
@@ -24,6 +32,7 @@ struct account {
 	const json_t *password;   /* a source for secret_read, or NULL */
 	struct endpoint submission; /* .host NULL: none given */
 	struct endpoint imap;
+	struct webmail_settings webmail;
 	struct tls_settings tls;
 	const char *resolver; /* "address:port,..."; NULL: the system's */
 	enum ip_choice ip;
@@ -44,6 +53,7 @@ struct journey {
 	int64_t timeout_ns;   /* a whole run ends by then */
 	const struct account *accounts;
 	size_t account_count;
+	const struct account *nobody; /* connection settings of a step without an account */
 	const struct step *steps;
 	size_t step_count;
 };

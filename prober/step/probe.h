@@ -50,8 +50,9 @@ struct probe {
 	const struct probe_run *run;
 	const struct step *step;
 	const struct account *account; /* the one it acts for, or NULL */
+	const struct account *connection; /* that one, or the scenario's own settings: never NULL */
 	const char *password;          /* of that account, or NULL */
-	struct dns *dns;               /* resolver channel of that account */
+	struct dns *dns;               /* resolver channel by `connection` */
 	struct deadline deadline;      /* of this step, never after the run's */
 	struct timings timings;
 	struct transcript transcript;

@@ -41,7 +41,7 @@ struct stage {
 	const struct probe_run *run;
 	struct part *parts;
 	size_t count;
-	struct credentials *credentials; /* by account */
+	struct credentials *credentials; /* by account; that of nobody last */
 	struct probe_mail **mails;
 };
 
@@ -92,24 +92,45 @@ static void read_password(struct stage *stage, struct part *part)
 	part->probe.password = part->password;
 }
 
+/* A step without an account connects by the scenario's own settings. */
+static void prepare_nobody(struct stage *stage)
+{
+	const struct journey *journey = stage->run->journey;
+	struct credentials *to = &stage->credentials[journey->account_count];
+
+	for (size_t i = 0; i < stage->count; i++)
+		if (stage->parts[i].chosen && journey->nobody != NULL &&
+			account_of(journey, &journey->steps[i]) == NULL) {
+			trust_prepare(stage->run->trust, &journey->nobody->tls, &to->failed);
+			return;
+		}
+}
+
 static void set_part(struct stage *stage, size_t index)
 {
 	const struct journey *journey = stage->run->journey;
 	struct part *part = &stage->parts[index];
 	struct probe *probe = &part->probe;
+	const struct credentials *credentials;
 
 	probe->run = stage->run;
 	probe->step = &journey->steps[index];
 	probe->account = account_of(journey, probe->step);
 	probe->mails = stage->mails;
 	probe->facts = json_object();
-	if (!part->chosen || probe->account == NULL)
+	probe->connection = probe->account != NULL ? probe->account : journey->nobody;
+	if (!part->chosen || probe->connection == NULL)
 		return;
-	part->setup = stage->credentials[probe->account - journey->accounts].failed;
-	probe->password = stage->credentials[probe->account - journey->accounts].password;
+	credentials = &stage->credentials[probe->account != NULL
+						  ? (size_t)(probe->account - journey->accounts)
+						  : journey->account_count];
+	part->setup = credentials->failed;
+	probe->password = credentials->password;
 	read_password(stage, part);
+	if (part->setup.type == ERROR_NONE && probe->step->type->preload != NULL)
+		probe->step->type->preload();
 	if (part->setup.type == ERROR_NONE)
-		probe->dns = dns_create(probe->account->resolver, &part->setup);
+		probe->dns = dns_create(probe->connection->resolver, &part->setup);
 }
 
 /* Index of the step whose mail this one is about; its own if it is about none. */
@@ -167,11 +188,12 @@ struct stage *stage_set(const struct probe_run *run, const char *only)
 	stage->count = journey->step_count;
 	stage->parts = allocate(stage->count, sizeof(*stage->parts));
 	stage->mails = allocate(stage->count, sizeof(*stage->mails));
-	stage->credentials = allocate(journey->account_count, sizeof(*stage->credentials));
+	stage->credentials = allocate(journey->account_count + 1, sizeof(*stage->credentials));
 	choose(stage, only);
 	for (size_t i = 0; i < journey->account_count; i++)
 		if (account_is_used(stage, i))
 			read_credentials(stage, i);
+	prepare_nobody(stage);
 	for (size_t i = 0; i < stage->count; i++)
 		set_part(stage, i);
 	return stage;

@@ -20,6 +20,9 @@ struct step_type {
 	const char *const *account_needs;  /* keys its account must have, such as "imap" */
 	bool sends_mail;                   /* other steps may name it as their mail */
 	bool goes_to_exchanger;            /* it delivers as a foreign server, not as a user */
+	/* Loads what its libraries read from files; before the process is confined, as often as
+	 * anybody likes. May be NULL. */
+	void (*preload)(void);
 	/* Connects and looks, before any mail of its chain gets its final dot. May be NULL. */
 	int (*prepare)(struct probe *probe, struct failure *why);
 	/* Does the user's action; leaves proof with probe_prove. */

@@ -50,7 +50,7 @@ static long observe(BIO *bio, int operation, const char *bytes, size_t length, i
 	return -1;
 }
 
-static void keep_deadline(SSL *ssl, const struct deadline *deadline)
+void tls_keep_deadline(SSL *ssl, const struct deadline *deadline)
 {
 	BIO *bio = SSL_get_rbio(ssl);
 
@@ -155,11 +155,10 @@ static void add_detail(struct text *detail, enum error_type type, X509 *certific
 		add_issuer(detail, certificate);
 }
 
-static int refuse_certificate(const SSL *ssl, const char *host, struct failure *why)
+int tls_refuse_certificate(
+	long result, X509 *certificate, const char *host, struct failure *why)
 {
-	long result = SSL_get_verify_result(ssl);
 	enum error_type type = type_of_verify(result);
-	X509 *certificate = own_certificate(ssl);
 	struct text detail;
 
 	text_init(&detail, 200);
@@ -172,31 +171,34 @@ static int refuse_certificate(const SSL *ssl, const char *host, struct failure *
 	return -1;
 }
 
-/* What OpenSSL put on its error queue of a failed handshake. */
-static int refuse_handshake(const SSL *ssl, const char *host, struct failure *why)
+enum error_type tls_handshake_type(unsigned long error)
 {
-	unsigned long error = ERR_get_error();
-	const char *reason = ERR_reason_error_string(error);
-	enum error_type type = ERROR_TLS_HANDSHAKE;
-
-	ERR_clear_error();
-	if (SSL_get_verify_result(ssl) != X509_V_OK)
-		return refuse_certificate(ssl, host, why);
 	switch (ERR_GET_REASON(error)) {
 	case SSL_R_UNSUPPORTED_PROTOCOL:
 	case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
 	case SSL_R_WRONG_SIGNATURE_TYPE:
 	case SSL_R_DH_KEY_TOO_SMALL:
 	case SSL_R_EE_KEY_TOO_SMALL:
-		type = ERROR_TLS_WEAK;
-		break;
-	case SSL_R_UNEXPECTED_EOF_WHILE_READING:
+		return ERROR_TLS_WEAK;
+	default:
+		return ERROR_TLS_HANDSHAKE;
+	}
+}
+
+/* What OpenSSL put on its error queue of a failed handshake. */
+static int refuse_handshake(const SSL *ssl, const char *host, struct failure *why)
+{
+	unsigned long error = ERR_get_error();
+	const char *reason = ERR_reason_error_string(error);
+
+	ERR_clear_error();
+	if (SSL_get_verify_result(ssl) != X509_V_OK)
+		return tls_refuse_certificate(
+			SSL_get_verify_result(ssl), own_certificate(ssl), host, why);
+	if (ERR_GET_REASON(error) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
 		return failure_set(
 			why, ERROR_TCP_EOF, "%s closed the connection during the handshake", host);
-	default:
-		break;
-	}
-	return failure_set(why, type, "TLS handshake with %s: %s", host,
+	return failure_set(why, tls_handshake_type(error), "TLS handshake with %s: %s", host,
 		reason != NULL ? reason : "failed without a reason");
 }
 
@@ -257,13 +259,13 @@ static int64_t end_of(const X509 *certificate)
 	return (int64_t)timegm(&end) * NS_PER_SECOND;
 }
 
-static void take_facts(SSL *ssl, struct tls_facts *facts)
+void tls_take_facts(SSL *ssl, struct tls_facts *facts_r)
 {
 	STACK_OF(X509) *chain = SSL_get_peer_cert_chain(ssl);
 	int64_t earliest = INT64_MAX;
 
-	text_copy(facts->version, sizeof(facts->version), SSL_get_version(ssl));
-	text_copy(facts->cipher, sizeof(facts->cipher), SSL_get_cipher_name(ssl));
+	text_copy(facts_r->version, sizeof(facts_r->version), SSL_get_version(ssl));
+	text_copy(facts_r->cipher, sizeof(facts_r->cipher), SSL_get_cipher_name(ssl));
 	for (int i = 0; chain != NULL && i < sk_X509_num(chain); i++) {
 		int64_t end = end_of(sk_X509_value(chain, i));
 
@@ -271,7 +273,7 @@ static void take_facts(SSL *ssl, struct tls_facts *facts)
 			earliest = end;
 	}
 	if (earliest != INT64_MAX)
-		facts->expires_wall_ns = earliest;
+		facts_r->expires_wall_ns = earliest;
 }
 
 SSL *tls_handshake(SSL_CTX *context, int fd, const char *host, bool report_only,
@@ -284,16 +286,16 @@ SSL *tls_handshake(SSL_CTX *context, int fd, const char *host, bool report_only,
 		failure_set(why, ERROR_LOCAL_RESOURCE, "cannot set up TLS");
 		return NULL;
 	}
-	keep_deadline(ssl, deadline);
+	tls_keep_deadline(ssl, deadline);
 	expect_host(ssl, host);
 	if (report_only)
 		SSL_set_verify(ssl, SSL_VERIFY_NONE, NULL);
 	if (shake(ssl, fd, host, *deadline, why) == -1) {
-		take_facts(ssl, facts_r);
+		tls_take_facts(ssl, facts_r);
 		SSL_free(ssl);
 		return NULL;
 	}
-	take_facts(ssl, facts_r);
+	tls_take_facts(ssl, facts_r);
 	if (SSL_get_verify_result(ssl) != X509_V_OK)
 		facts_r->untrusted = type_of_verify(SSL_get_verify_result(ssl));
 	return ssl;
