@@ -167,6 +167,8 @@ static void build_account(
 	build_endpoint(loaded, config, "submission", &account->submission);
 	build_endpoint(loaded, config, "imap", &account->imap);
 	build_webmail(config, &account->webmail);
+	account->caldav = get_string(config, "caldav");
+	account->carddav = get_string(config, "carddav");
 	build_connection(loaded, config, account);
 }
 

@@ -75,6 +75,10 @@ enum outcome {
 	X(IMAP_NO, "imap.no", TARGET, "the command was answered NO")                           \
 	X(IMAP_MALFORMED, "imap.malformed", TARGET, "the response breaks RFC 3501")            \
 	X(IMAP_STATE, "imap.state", TARGET, "the mailbox changed under us (UIDVALIDITY)")      \
+	X(DAV_MALFORMED, "dav.malformed", TARGET, "the DAV answer, or an object in it, is broken")  \
+	X(DAV_XML_POLICY, "dav.xml_policy", TARGET, "the XML holds what no honest answer needs")   \
+	X(DAV_MISSING, "dav.missing", TARGET, "principal, home or collections are not to be found") \
+	X(DAV_LOST, "dav.lost", TARGET, "what was written is not there afterwards")                \
 	X(MAIL_LATE, "mail.late", TARGET, "the mail did not arrive within the time allowed")   \
 	X(MAIL_SPAM, "mail.spam", TARGET, "the mail was put in the junk folder")               \
 	X(MAIL_DUPLICATE, "mail.duplicate", TARGET, "the mail arrived more than once")         \

@@ -236,6 +236,8 @@ const struct field account_fields[] = {
 	{"imap", &field_imap_url, 0,
 		"server to read from: imap://HOST[:143] with STARTTLS, imaps://HOST[:993] with TLS "
 		"from the start"},
+	{"caldav", &field_http_url, 0, "the calendars: their server, or the user's principal"},
+	{"carddav", &field_http_url, 0, "the contacts: their server, or the user's principal"},
 	{"webmail", &field_object, 0, "the mailbox on the web", .fields = webmail_fields},
 	CONNECTION_FIELDS,
 	{0},

@@ -33,6 +33,8 @@ struct account {
 	struct endpoint submission; /* .host NULL: none given */
 	struct endpoint imap;
 	struct webmail_settings webmail;
+	const char *caldav;  /* URLs; NULL: none given */
+	const char *carddav;
 	struct tls_settings tls;
 	const char *resolver; /* "address:port,..."; NULL: the system's */
 	enum ip_choice ip;
