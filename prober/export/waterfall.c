@@ -8,7 +8,7 @@
 
 #include "ban.h"
 
-#define LABEL_WIDTH 30
+#define LABEL_WIDTH 31
 #define BAR_MIN 20
 #define BAR_MAX 72
 
@@ -97,7 +97,7 @@ static void print_phases(
 	json_array_foreach(json_object_get(step, "phases"), index, phase) {
 		double length = number_of(phase, "duration_seconds");
 
-		fprintf(to, "      %-10s %9.3f s  ", text_of(phase, "name"), length);
+		fprintf(to, "      %-12s %8.3f s  ", text_of(phase, "name"), length);
 		print_bar(number_of(phase, "start_seconds"), length, span, width, style, to);
 	}
 }
