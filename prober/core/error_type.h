@@ -33,6 +33,8 @@ enum outcome {
 	X(DNS_MALFORMED, "dns.malformed", TARGET, "the DNS answer could not be read")          \
 	X(DNS_NULLMX, "dns.nullmx", TARGET, "the domain says that it takes no mail (RFC 7505)") \
 	X(DNS_POLICY, "dns.policy", TARGET, "the DNS names a host that mail may not go to")    \
+	X(DNS_RECORD, "dns.record", TARGET, "a record that was expected is missing or wrong")  \
+	X(DNS_LISTED, "dns.listed", TARGET, "an address of the platform is on a block list")   \
 	X(DNS_UNREACHABLE, "dns.unreachable", VANTAGE, "no resolver could be reached")         \
 	X(TCP_REFUSED, "tcp.refused", TARGET, "nothing listens at that port")                  \
 	X(TCP_TIMEOUT, "tcp.timeout", NETWORK, "the connection was not answered in time")      \

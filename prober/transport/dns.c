@@ -9,6 +9,7 @@
 #include <ares.h>
 
 #include "dns_private.h"
+#include "uuid.h"
 
 #include "ban.h"
 
@@ -157,6 +158,53 @@ static void answered(void *context, int status, int timeouts, unsigned char *ans
 	question->length = length;
 }
 
+/* ares_send, unlike ares_query, leaves the answer's header to us. */
+static int status_of(const unsigned char *answer, int length)
+{
+	static const int statuses[] = {ARES_SUCCESS, ARES_EFORMERR, ARES_ESERVFAIL, ARES_ENOTFOUND,
+		ARES_ENOTIMP, ARES_EREFUSED};
+	unsigned int code = length >= 12 ? answer[3] & 15 : 1;
+
+	if (code == 0 && answer[6] == 0 && answer[7] == 0)
+		return ARES_ENODATA;
+	return code < sizeof(statuses) / sizeof(statuses[0]) ? statuses[code] : ARES_EBADRESP;
+}
+
+static void answered_whole(
+	void *context, int status, int timeouts, unsigned char *answer, int length)
+{
+	answered(context, status == ARES_SUCCESS ? status_of(answer, length) : status, timeouts,
+		answer, length);
+}
+
+/* A question that wants to know whether the resolver has validated the answer (RFC 6840, 5.7). */
+static void ask_validated(struct dns *dns, struct dns_question *question)
+{
+	unsigned char *query = NULL;
+	unsigned short id;
+	int length = 0, status;
+
+	random_bytes(&id, sizeof(id));
+	status = ares_create_query(question->name, DNS_CLASS_IN, question->type, id, 1, &query,
+		&length, 1232);
+	if (status != ARES_SUCCESS) {
+		answered(question, status, 0, NULL, 0);
+		return;
+	}
+	query[3] |= 0x20;
+	ares_send(dns->channel, query, length, answered_whole, question);
+	ares_free_string(query);
+}
+
+static void ask(struct dns *dns, struct dns_question *question)
+{
+	if (question->type == DNS_TYPE_TLSA)
+		ask_validated(dns, question);
+	else
+		ares_query(dns->channel, question->name, DNS_CLASS_IN, question->type, answered,
+			question);
+}
+
 static bool all_done(const struct dns_question *questions, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -199,8 +247,7 @@ static void ask_round(
 {
 	for (size_t i = 0; i < count; i++)
 		if (!questions[i].done)
-			ares_query(dns->channel, questions[i].name, DNS_CLASS_IN, questions[i].type,
-				answered, &questions[i]);
+			ask(dns, &questions[i]);
 	while (!all_done(questions, count)) {
 		if (deadline_passed(deadline)) {
 			ares_cancel(dns->channel);

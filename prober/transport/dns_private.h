@@ -6,8 +6,15 @@
 
 #include "dns.h"
 
-/* RFC 1035, 3.2.2 and RFC 3596. */
-enum dns_type { DNS_TYPE_A = 1, DNS_TYPE_MX = 15, DNS_TYPE_AAAA = 28 };
+/* RFC 1035, 3.2.2, RFC 3596 and RFC 6698. */
+enum dns_type {
+	DNS_TYPE_A = 1,
+	DNS_TYPE_PTR = 12,
+	DNS_TYPE_MX = 15,
+	DNS_TYPE_TXT = 16,
+	DNS_TYPE_AAAA = 28,
+	DNS_TYPE_TLSA = 52, /* asked with AD set, so that a validating resolver answers with it */
+};
 
 struct dns_question {
 	const char *name;
