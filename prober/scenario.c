@@ -164,8 +164,10 @@ static void build_account(
 	account->address = get_string(config, "address");
 	account->username = username != NULL ? username : account->address;
 	account->password = json_object_get(config, "password");
+	account->auth = get_string(config, "auth");
 	build_endpoint(loaded, config, "submission", &account->submission);
 	build_endpoint(loaded, config, "imap", &account->imap);
+	build_endpoint(loaded, config, "pop3", &account->pop3);
 	build_webmail(config, &account->webmail);
 	account->caldav = get_string(config, "caldav");
 	account->carddav = get_string(config, "carddav");

@@ -70,6 +70,10 @@ enum outcome {
 	X(AUTH_TEMP, "auth.temp", TARGET, "authentication is out of order for now")            \
 	X(AUTH_UNAVAILABLE, "auth.unavailable", TARGET,                                        \
 		"no authentication mechanism that we may use was offered")                     \
+	X(AUTH_MALFORMED, "auth.malformed", TARGET,                                            \
+		"the server's part of the authentication makes no sense")                      \
+	X(AUTH_SERVER_UNPROVEN, "auth.server_unproven", TARGET,                                \
+		"the server did not prove that it knows the password")                         \
 	X(SECURITY_ACCEPTED, "security.accepted", TARGET,                                      \
 		"the server accepted what it must refuse")                                     \
 	X(NODE_DOWN, "node.down", TARGET, "an address behind the server's name does not work") \
@@ -77,6 +81,8 @@ enum outcome {
 	X(IMAP_NO, "imap.no", TARGET, "the command was answered NO")                           \
 	X(IMAP_MALFORMED, "imap.malformed", TARGET, "the response breaks RFC 3501")            \
 	X(IMAP_STATE, "imap.state", TARGET, "the mailbox changed under us (UIDVALIDITY)")      \
+	X(POP3_ERR, "pop3.err", TARGET, "the command was answered -ERR")                       \
+	X(POP3_MALFORMED, "pop3.malformed", TARGET, "the answer breaks RFC 1939")              \
 	X(DAV_MALFORMED, "dav.malformed", TARGET, "the DAV answer, or an object in it, is broken")  \
 	X(DAV_XML_POLICY, "dav.xml_policy", TARGET, "the XML holds what no honest answer needs")   \
 	X(DAV_MISSING, "dav.missing", TARGET, "principal, home or collections are not to be found") \

@@ -79,6 +79,7 @@ extern const struct field_kind field_mail;     /* id of the step that sends a ma
 extern const struct field_kind field_secret;   /* see secret.h */
 extern const struct field_kind field_smtp_url; /* smtp:// or smtps:// */
 extern const struct field_kind field_imap_url; /* imap:// or imaps:// */
+extern const struct field_kind field_pop3_url; /* pop3:// or pop3s:// */
 extern const struct field_kind field_http_url; /* https:// or http:// */
 extern const struct field_kind field_resolver; /* "127.0.0.1:53" "[::1]:53" */
 /* Kinds for records. */

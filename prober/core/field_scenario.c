@@ -265,6 +265,7 @@ static bool url_fits(const char *text, const char *plain, const char *tls, bool 
 
 URL_KIND(smtp_url, "smtp", "smtps", false, "/?");
 URL_KIND(imap_url, "imap", "imaps", false, "/?");
+URL_KIND(pop3_url, "pop3", "pop3s", false, "/?");
 URL_KIND(http_url, "http", "https", true, "(/[^ ]*)?");
 
 static bool check_resolver(

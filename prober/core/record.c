@@ -61,6 +61,8 @@ const struct field record_step[] = {
 	{"tls_version", &field_text, 0, "such as TLSv1.3; absent on plain connections"},
 	{"tls_cipher", &field_text, 0, "cipher suite"},
 	{"tls_expires_at", &field_timestamp, 0, "the earliest end in the server's chain"},
+	{"auth_mechanism", &field_text, 0,
+		"how it logged in: the SASL mechanism, such as SCRAM-SHA-256, or LOGIN command"},
 	{"connect_attempts", &field_list, 0, "addresses that did not answer before one did",
 		.item = &field_object, .fields = attempt_fields},
 	{"network_rtt_seconds", &field_seconds, M, "smoothed round trip time by TCP_INFO"},

@@ -20,6 +20,8 @@ static const struct scheme schemes[] = {
 	{"smtps", 465, true}, /* RFC 8314 */
 	{"imap", 143, false},
 	{"imaps", 993, true},
+	{"pop3", 110, false},
+	{"pop3s", 995, true},
 	{"http", 80, false},
 	{"https", 443, true},
 };

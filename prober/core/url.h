@@ -15,7 +15,7 @@ struct url {
 	bool has_path;            /* more follows the port than one "/" */
 };
 
-/* Takes apart SCHEME://HOST[:PORT][/PATH] of the schemes smtp smtps imap imaps http https.
+/* Takes apart SCHEME://HOST[:PORT][/PATH] of the schemes smtp smtps imap imaps pop3 pop3s http https.
  * On -1 the message says what is wrong with it. */
 int url_parse(const char *text, struct url *url_r, char message[static URL_MESSAGE_SIZE]);
 

@@ -6,6 +6,7 @@
 #include "error_type.h"
 #include "limit.h"
 #include "record.h"
+#include "sasl.h"
 #include "text.h"
 #include "webmail_flavour.h"
 
@@ -195,7 +196,7 @@ const struct field tls_fields[] = {
 	{"min_version", &field_choice, 0, "oldest TLS version to accept; \"1.2\" if left out",
 		.choices = tls_versions},
 	{"starttls", &field_choice, 0,
-		"on smtp:// and imap://: required (if left out), opportunistic (used where "
+		"on smtp://, imap:// and pop3://: required (if left out), opportunistic (used where "
 		"offered), off",
 		.choices = starttls_choices},
 	{0},
@@ -230,12 +231,19 @@ const struct field account_fields[] = {
 	{"password", &field_secret, 0,
 		"where the password comes from: {file: PATH}, {credential: NAME}, {command: "
 		"[PROGRAM, ...]} or {env: NAME}"},
+	{"auth", &field_choice, 0,
+		"SASL mechanism to log in with, if not the strongest that the server offers; with "
+		"oauthbearer and xoauth2 the password is an access token",
+		.choices = sasl_choices},
 	{"submission", &field_smtp_url, 0,
 		"server to send by: smtp://HOST[:587] with STARTTLS, smtps://HOST[:465] with TLS "
 		"from the start"},
 	{"imap", &field_imap_url, 0,
 		"server to read from: imap://HOST[:143] with STARTTLS, imaps://HOST[:993] with TLS "
 		"from the start"},
+	{"pop3", &field_pop3_url, 0,
+		"server to fetch mail from: pop3://HOST[:110] with STLS, pop3s://HOST[:995] with "
+		"TLS from the start"},
 	{"caldav", &field_http_url, 0, "the calendars: their server, or the user's principal"},
 	{"carddav", &field_http_url, 0, "the contacts: their server, or the user's principal"},
 	{"webmail", &field_object, 0, "the mailbox on the web", .fields = webmail_fields},

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "ban.h"
 
@@ -22,18 +23,38 @@ struct wire {
 	struct tap sent, received;
 };
 
-/* "a1 LOGIN user pass" becomes "a1 LOGIN ***"; a line without a command word, "***". A final
- * reply has nothing to hide and is shown whole. */
+/* How much of a line of ours may be seen: "AUTH PLAIN ", "a1 AUTHENTICATE ", "PASS ", or nothing
+ * of one that is not a command. A password may have spaces in it. */
+static size_t public_part(const char *line, size_t length)
+{
+	const char *first = memchr(line, ' ', length);
+	size_t used = first != NULL ? (size_t)(first + 1 - line) : 0;
+	const char *second = used > 0 ? memchr(line + used, ' ', length - used) : NULL;
+	bool one_word = used == 5 && (strncasecmp(line, "USER ", used) == 0 ||
+					     strncasecmp(line, "PASS ", used) == 0);
+
+	if (one_word)
+		return used;
+	return second != NULL ? (size_t)(second + 1 - line) : 0;
+}
+
+/* "AUTH PLAIN" alone has nothing to hide. */
+static bool is_bare_command(const char *line, size_t length)
+{
+	return length > 5 && strncasecmp(line, "AUTH ", 5) == 0 && public_part(line, length) == 0;
+}
+
+/* "a1 LOGIN user pass" becomes "a1 LOGIN ***"; a line without a command word, "***". */
 static void add_masked(
 	struct transcript *transcript, enum transcript_side side, const char *line, size_t length)
 {
 	char masked[64] = "***";
-	const char *tag_end = memchr(line, ' ', length);
-	const char *end =
-		tag_end != NULL ? memchr(tag_end + 1, ' ', length - (size_t)(tag_end + 1 - line))
-				: NULL;
-	size_t shown = end != NULL ? (size_t)(end + 1 - line) : 0;
+	size_t shown = public_part(line, length);
 
+	if (is_bare_command(line, length)) {
+		transcript_add(transcript, side, line, length);
+		return;
+	}
 	if (shown > 0 && shown < sizeof(masked) - 4) {
 		memcpy(masked, line, shown);
 		memcpy(masked + shown, "***", 4);
@@ -41,17 +62,23 @@ static void add_masked(
 	transcript_add(transcript, side, masked, strlen(masked));
 }
 
+/* "+ abc" of IMAP and POP3, "334 abc" of SMTP; a final reply has nothing to hide. */
+static size_t challenge_mark(const struct tap *tap)
+{
+	if (tap->length > 1 && tap->line[0] == '+' && strchr(" \r\n", tap->line[1]) != NULL)
+		return 1;
+	return tap->length > 3 && memcmp(tap->line, "334", 3) == 0 ? 3 : 0;
+}
+
 static void show(struct wire *wire, enum transcript_side side, struct tap *tap)
 {
 	struct transcript *transcript = stream_transcript(wire->stream);
-	bool challenge = side == SAID_BY_SERVER && tap->line[0] == '+';
+	size_t mark = side == SAID_BY_SERVER ? challenge_mark(tap) : 0;
 
-	if (!wire->secret)
-		transcript_add(transcript, side, tap->line, tap->length);
-	else if (side == SAID_BY_CLIENT)
+	if (wire->secret && side == SAID_BY_CLIENT)
 		add_masked(transcript, side, tap->line, tap->length);
-	else if (challenge)
-		transcript_add(transcript, side, "+ ***", 5);
+	else if (wire->secret && mark > 0)
+		transcript_add(transcript, side, mark == 1 ? "+ ***" : "334 ***", mark + 4);
 	else
 		transcript_add(transcript, side, tap->line, tap->length);
 	tap->length = 0;

@@ -5,8 +5,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include <openssl/evp.h>
-
 #include "etpan_stream.h"
 #include "imap_private.h"
 #include "text.h"
@@ -133,22 +131,22 @@ struct imap *imap_open(struct stream *stream, struct failure *why)
 }
 
 /* mailimap_capability dies of an OK without data (libetpan 1.9.4), so the plain command. */
-static int ask_capability(struct imap *imap, struct failure *why)
+int imap_ask_capability(struct imap *imap, struct failure *why)
 {
 	imap_begin(imap);
 	return imap_outcome(imap, mailimap_custom_command(imap->session, "CAPABILITY"), "CAPABILITY",
 		ERROR_IMAP_NO, why);
 }
 
-static bool knows_capability(const struct imap *imap)
+bool imap_knows_capability(const struct imap *imap)
 {
 	return imap->session->imap_connection_info != NULL &&
 	       imap->session->imap_connection_info->imap_capability != NULL;
 }
 
-static void forget_capability(struct imap *imap)
+void imap_forget_capability(struct imap *imap)
 {
-	if (!knows_capability(imap))
+	if (!imap_knows_capability(imap))
 		return;
 	mailimap_capability_data_free(imap->session->imap_connection_info->imap_capability);
 	imap->session->imap_connection_info->imap_capability = NULL;
@@ -156,7 +154,7 @@ static void forget_capability(struct imap *imap)
 
 bool imap_has(struct imap *imap, const char *capability)
 {
-	if (!knows_capability(imap))
+	if (!imap_knows_capability(imap))
 		return false;
 	if (strncasecmp(capability, "AUTH=", 5) == 0)
 		return mailimap_has_authentication(imap->session, capability + 5);
@@ -168,7 +166,7 @@ int imap_start_tls(struct imap *imap, struct peer_facts *facts, struct failure *
 	int code;
 
 	timings_begin(stream_timings(imap->stream), "starttls");
-	if (!knows_capability(imap) && ask_capability(imap, why) == -1)
+	if (!imap_knows_capability(imap) && imap_ask_capability(imap, why) == -1)
 		return -1;
 	if (!imap_has(imap, "STARTTLS"))
 		return failure_set(why, ERROR_TLS_STARTTLS_STRIPPED,
@@ -178,7 +176,7 @@ int imap_start_tls(struct imap *imap, struct peer_facts *facts, struct failure *
 	code = mailimap_starttls(imap->session);
 	if (imap_outcome(imap, code, "STARTTLS", ERROR_TLS_STARTTLS_STRIPPED, why) == -1)
 		return -1;
-	forget_capability(imap);
+	imap_forget_capability(imap);
 	if (stream_start_tls(
 		    imap->stream, imap->session->imap_stream->read_buffer_len, facts) == 0) {
 		imap->guard.last_word = false;
@@ -205,79 +203,4 @@ int imap_logout(struct imap *imap, struct failure *why)
 		return 0;
 	*why = *stream_failure(imap->stream);
 	return failure_prefix(why, "waiting for the answer to LOGOUT");
-}
-
-/* --- login ----------------------------------------------------------------------------- */
-
-#define CREDENTIALS_SIZE 1024
-
-static int authenticate_plain(struct imap *imap, const char *username, const char *password)
-{
-	char plain[CREDENTIALS_SIZE], command[2 * CREDENTIALS_SIZE] = "AUTHENTICATE PLAIN ";
-	int length = snprintf(plain, sizeof(plain), "%c%s%c%s", '\0', username, '\0', password);
-	int code = MAILIMAP_ERROR_INVAL;
-
-	if (length < (int)sizeof(plain)) {
-		EVP_EncodeBlock((unsigned char *)command + strlen(command),
-			(const unsigned char *)plain, length);
-		etpan_stream_secret(imap->session->imap_stream, true);
-		code = mailimap_custom_command(imap->session, command);
-		etpan_stream_secret(imap->session->imap_stream, false);
-		if (code == MAILIMAP_NO_ERROR)
-			imap->session->imap_state = MAILIMAP_STATE_AUTHENTICATED;
-	}
-	explicit_bzero(plain, sizeof(plain));
-	explicit_bzero(command, sizeof(command));
-	return code;
-}
-
-/* RFC 5530: codes that say whether it was the password or the weather. */
-static enum error_type refusal_type(const struct imap *imap)
-{
-	static const char *const temporary[] = {"UNAVAILABLE", "INUSE", "LIMIT", "SERVERBUG",
-		"CONTACTADMIN", "PRIVACYREQUIRED", NULL};
-	const struct mailimap_response_info *info = imap->session->imap_response_info;
-
-	for (size_t i = 0; temporary[i] != NULL; i++)
-		if (info != NULL && info->rsp_atom != NULL &&
-			strcasecmp(info->rsp_atom, temporary[i]) == 0)
-			return ERROR_AUTH_TEMP;
-	return ERROR_AUTH_REJECTED;
-}
-
-static int offer_login(
-	struct imap *imap, const char *username, const char *password, struct failure *why)
-{
-	bool plain = imap_has(imap, "AUTH=PLAIN") && imap_has(imap, "SASL-IR");
-	int code;
-
-	if (!plain && imap_has(imap, "LOGINDISABLED"))
-		return failure_set(why, ERROR_AUTH_UNAVAILABLE,
-			"%s has neither AUTH=PLAIN nor LOGIN", stream_server(imap->stream));
-	forget_capability(imap);
-	imap_begin(imap);
-	if (plain)
-		code = authenticate_plain(imap, username, password);
-	else
-		code = mailimap_login(imap->session, username, password);
-	if (imap_outcome(imap, code, "login", ERROR_AUTH_REJECTED, why) == 0)
-		return 0;
-	if (why->type == ERROR_AUTH_REJECTED)
-		why->type = refusal_type(imap);
-	return -1;
-}
-
-int imap_login(
-	struct imap *imap, const char *username, const char *password, struct failure *why)
-{
-	timings_begin(stream_timings(imap->stream), "auth");
-	if (!stream_may_carry_secrets(imap->stream))
-		return failure_set(why, ERROR_TLS_STARTTLS_STRIPPED,
-			"the password is not sent to %s without TLS", stream_server(imap->stream));
-	if (!knows_capability(imap) && ask_capability(imap, why) == -1)
-		return -1;
-	if (offer_login(imap, username, password, why) == -1)
-		return -1;
-	/* RFC 3501, 6.2: what it can do may be more now; most servers say so unasked. */
-	return knows_capability(imap) ? 0 : ask_capability(imap, why);
 }

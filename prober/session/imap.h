@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "failure.h"
+#include "sasl.h"
 #include "stream.h"
 
 struct imap;
@@ -36,9 +37,10 @@ struct imap *imap_open(struct stream *stream, struct failure *why);
 /* STARTTLS (RFC 2595); what the server said it can do before is forgotten. */
 int imap_start_tls(struct imap *imap, struct peer_facts *facts, struct failure *why);
 
-/* AUTHENTICATE PLAIN with initial response where the server has both (RFC 4959), else LOGIN.
- * Never in plain text, but to the loopback. Fails with auth.*. */
-int imap_login(struct imap *imap, const char *username, const char *password,
+/* AUTHENTICATE by the mechanism that sasl_choose picks (with initial response where the server
+ * has SASL-IR, RFC 4959), else the command LOGIN; what it was goes to *mechanism_r. Never in
+ * plain text, but to the loopback. Fails with auth.*. */
+int imap_login(struct imap *imap, const struct sasl_identity *who, const char **mechanism_r,
 	struct failure *why);
 
 /* True if the server has said so since the last login or STARTTLS. */

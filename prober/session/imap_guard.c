@@ -26,6 +26,7 @@ void imap_guard_command(struct imap_guard *guard, unsigned int tag)
 	guard->tag = tag;
 	guard->answered = false;
 	guard->last_word = false;
+	guard->continues = false;
 	guard->line_count = 0;
 }
 
@@ -77,7 +78,9 @@ static int check_tag(struct imap_guard *guard, struct stream *stream)
 
 	if (word_is(guard, 1, "*"))
 		return 0;
-	/* None of our commands is sent in parts. */
+	if (guard->continues && word_is(guard, 1, "+") && guard->head[0] == '+')
+		return 0;
+	/* No other command of ours is sent in parts. */
 	if (guard->head[strspn(guard->head, " \t")] == '+')
 		return malformed(guard, stream, "asked for more of a command that was whole");
 	snprintf(tag, sizeof(tag), "%u", guard->tag);
@@ -103,8 +106,10 @@ static void check_status(struct imap_guard *guard)
 static int end_word(struct imap_guard *guard, struct stream *stream)
 {
 	guard->in_word = false;
-	if (guard->words == 1)
+	if (guard->words == 1) {
+		guard->is_status = guard->head[0] == '+'; /* all of it is a text */
 		return check_tag(guard, stream);
+	}
 	if (guard->words == 2)
 		check_status(guard);
 	return 0;
@@ -186,6 +191,8 @@ static int end_status(struct imap_guard *guard, struct stream *stream)
 {
 	char shown[120];
 
+	if (guard->head[0] == '+')
+		return 0;
 	if (!word_is(guard, 1, "*")) {
 		guard->answered = true;
 		return 0;
@@ -206,6 +213,9 @@ static int end_status(struct imap_guard *guard, struct stream *stream)
 static int begin_literal(struct imap_guard *guard, struct stream *stream)
 {
 	guard->in_quotes = false;
+	/* During AUTHENTICATE we go by lines: what a literal hides would be taken for some. */
+	if (guard->continues)
+		return malformed(guard, stream, "sent a literal while we were logging in");
 	if (guard->number > guard->limits.literal)
 		return stream_fail(stream, ERROR_LIMIT_SIZE, "%s announced a literal of %llu bytes",
 			stream_server(stream), (unsigned long long)guard->number);

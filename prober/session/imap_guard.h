@@ -41,6 +41,7 @@ struct imap_guard {
 	bool last_word;   /* nothing may follow that answer (STARTTLS) */
 	bool farewell;    /* a BYE is what we asked for (LOGOUT) */
 	bool gone;        /* a BYE came behind an answer: the next command finds it */
+	bool continues;   /* the command is sent in parts (AUTHENTICATE) */
 	size_t line_count;
 	/* The line. */
 	char head[IMAP_GUARD_HEAD]; /* its beginning */

@@ -24,4 +24,9 @@ void imap_begin(struct imap *imap);
 int imap_outcome(struct imap *imap, int code, const char *command, enum error_type refusal,
 	struct failure *why);
 
+/* What the server can do: asks, tells if it has said so, and forgets it. */
+int imap_ask_capability(struct imap *imap, struct failure *why);
+bool imap_knows_capability(const struct imap *imap);
+void imap_forget_capability(struct imap *imap);
+
 #endif

@@ -8,29 +8,15 @@
 #include <string.h>
 #include <strings.h>
 
-#include <openssl/evp.h>
-
 #include "etpan_stream.h"
+#include "smtp_private.h"
 #include "text.h"
 
 #include "ban.h"
 
 #define REPLY_BYTES (64 * 1024)
 #define REPLY_LINES 128
-#define EXTENSIONS_MAX 64
 #define COMMAND_SIZE 1024
-
-struct smtp {
-	struct stream *stream;
-	mailstream *mail;
-	MMAPString *line;
-	struct smtp_reply reply;
-	int64_t replied_at;
-	char extensions[EXTENSIONS_MAX][128];
-	size_t extension_count;
-	const char *name; /* for EHLO; NULL: our address */
-	bool gather; /* the reply being read lists extensions */
-};
 
 const struct smtp_reply *smtp_last_reply(const struct smtp *smtp)
 {
@@ -124,7 +110,7 @@ static int stream_broke(struct smtp *smtp, const char *waited_for, struct failur
 
 /* Reads one whole reply. Line ends are ours to trim: libetpan's helper reads out of bounds on a
  * bare LF. */
-static int read_reply(struct smtp *smtp, const char *waited_for, struct failure *why)
+int smtp_read_reply(struct smtp *smtp, const char *waited_for, struct failure *why)
 {
 	bool last = false;
 
@@ -158,7 +144,7 @@ static int read_reply(struct smtp *smtp, const char *waited_for, struct failure 
 }
 
 /* What the server refused, in its own words. */
-static int refused(struct smtp *smtp, const char *what, struct failure *why)
+int smtp_refused(struct smtp *smtp, const char *what, struct failure *why)
 {
 	const struct smtp_reply *reply = &smtp->reply;
 	enum error_type type = ERROR_SMTP_MALFORMED;
@@ -176,9 +162,9 @@ static int refused(struct smtp *smtp, const char *what, struct failure *why)
 
 static int expect(struct smtp *smtp, const char *what, int class, struct failure *why)
 {
-	if (read_reply(smtp, what, why) == -1)
+	if (smtp_read_reply(smtp, what, why) == -1)
 		return -1;
-	return smtp->reply.code / 100 == class ? 0 : refused(smtp, what, why);
+	return smtp->reply.code / 100 == class ? 0 : smtp_refused(smtp, what, why);
 }
 
 /* --- commands -------------------------------------------------------------------------- */
@@ -191,10 +177,10 @@ static int check_silence(struct smtp *smtp, const char *what, struct failure *wh
 
 	if (smtp->mail->read_buffer_len == 0 && !stream_has_unread(smtp->stream))
 		return 0;
-	if (read_reply(smtp, what, why) == -1)
+	if (smtp_read_reply(smtp, what, why) == -1)
 		return -1;
 	if (smtp->reply.code == 421)
-		return refused(smtp, what, why);
+		return smtp_refused(smtp, what, why);
 	text_copy(text, sizeof(text), smtp->reply.text);
 	smtp->reply = (struct smtp_reply){0};
 	stream_fail(smtp->stream, ERROR_SMTP_MALFORMED,
@@ -203,7 +189,7 @@ static int check_silence(struct smtp *smtp, const char *what, struct failure *wh
 	return stream_broke(smtp, what, why);
 }
 
-static int send_line(struct smtp *smtp, const char *line, const char *what, struct failure *why)
+int smtp_send_line(struct smtp *smtp, const char *line, const char *what, struct failure *why)
 {
 	size_t length = strlen(line);
 
@@ -233,7 +219,7 @@ static int command(struct smtp *smtp, const char *what, int class, struct failur
 		return failure_set(why, ERROR_CONFIG_FILE,
 			"the %s command would be too long or hold a line break", what);
 	text_copy(line + length, 3, "\r\n");
-	if (send_line(smtp, line, what, why) == -1)
+	if (smtp_send_line(smtp, line, what, why) == -1)
 		return -1;
 	return expect(smtp, what, class, why);
 }
@@ -344,93 +330,6 @@ int smtp_start_tls(struct smtp *smtp, struct peer_facts *facts, struct failure *
 	}
 	/* RFC 3207, 4.2: what was learnt before TLS is forgotten. */
 	return say_hello(smtp, why);
-}
-
-/* --- authentication -------------------------------------------------------------------- */
-
-static void base64(const char *bytes, size_t length, char *to)
-{
-	EVP_EncodeBlock((unsigned char *)to, (const unsigned char *)bytes, (int)length);
-}
-
-static bool word_in(const char *words, const char *word)
-{
-	size_t length = strlen(word);
-
-	for (const char *at = words; *at != '\0'; at += strcspn(at, " ")) {
-		at += strspn(at, " ");
-		if (strncasecmp(at, word, length) == 0 && (at[length] == ' ' || !at[length]))
-			return true;
-	}
-	return false;
-}
-
-static int auth_plain(
-	struct smtp *smtp, const char *username, const char *password, struct failure *why)
-{
-	char plain[COMMAND_SIZE / 2], encoded[COMMAND_SIZE];
-	int length = snprintf(plain, sizeof(plain), "%c%s%c%s", '\0', username, '\0', password);
-	int result = -1;
-
-	if (length >= (int)sizeof(plain)) {
-		failure_set(why, ERROR_CONFIG_SECRET, "username and password are too long");
-	} else {
-		base64(plain, (size_t)length, encoded);
-		result = command(smtp, "AUTH", 2, why, "AUTH PLAIN %s", encoded);
-	}
-	explicit_bzero(plain, sizeof(plain));
-	explicit_bzero(encoded, sizeof(encoded));
-	return result;
-}
-
-static int auth_login(
-	struct smtp *smtp, const char *username, const char *password, struct failure *why)
-{
-	char encoded[COMMAND_SIZE];
-	int result = -1;
-
-	if (strlen(username) > COMMAND_SIZE / 2 || strlen(password) > COMMAND_SIZE / 2)
-		return failure_set(why, ERROR_CONFIG_SECRET, "username and password are too long");
-	base64(username, strlen(username), encoded);
-	if (command(smtp, "AUTH", 3, why, "AUTH LOGIN") == 0 &&
-		command(smtp, "AUTH", 3, why, "%s", encoded) == 0) {
-		base64(password, strlen(password), encoded);
-		result = command(smtp, "AUTH", 2, why, "%s", encoded);
-	}
-	explicit_bzero(encoded, sizeof(encoded));
-	return result;
-}
-
-/* RFC 4954, 6: 4yz and 454 say later, 5yz says no. */
-static int auth_refused(struct failure *why)
-{
-	if (why->reply_code / 100 == 4)
-		why->type = ERROR_AUTH_TEMP;
-	else if (why->reply_code / 100 == 5)
-		why->type = ERROR_AUTH_REJECTED;
-	return -1;
-}
-
-int smtp_auth(struct smtp *smtp, const char *username, const char *password, struct failure *why)
-{
-	const char *mechanisms = "";
-	int result;
-
-	timings_begin(stream_timings(smtp->stream), "auth");
-	if (!stream_may_carry_secrets(smtp->stream))
-		return failure_set(why, ERROR_TLS_STARTTLS_STRIPPED,
-			"the password is not sent to %s without TLS", stream_server(smtp->stream));
-	smtp_offers(smtp, "AUTH", &mechanisms);
-	if (!word_in(mechanisms, "PLAIN") && !word_in(mechanisms, "LOGIN"))
-		return failure_set(why, ERROR_AUTH_UNAVAILABLE,
-			"%s offers neither AUTH PLAIN nor LOGIN", stream_server(smtp->stream));
-	etpan_stream_secret(smtp->mail, true);
-	if (word_in(mechanisms, "PLAIN"))
-		result = auth_plain(smtp, username, password, why);
-	else
-		result = auth_login(smtp, username, password, why);
-	etpan_stream_secret(smtp->mail, false);
-	return result == 0 ? 0 : auth_refused(why);
 }
 
 /* --- the mail -------------------------------------------------------------------------- */

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "failure.h"
+#include "sasl.h"
 #include "stream.h"
 
 struct smtp;
@@ -33,9 +34,9 @@ bool smtp_offers(const struct smtp *smtp, const char *keyword, const char **para
 /* STARTTLS (RFC 3207) and EHLO anew. */
 int smtp_start_tls(struct smtp *smtp, struct peer_facts *facts, struct failure *why);
 
-/* AUTH PLAIN with initial response, or LOGIN if that is all there is (RFC 4954). Never in plain
- * text, but to the loopback. Fails with auth.*. */
-int smtp_auth(struct smtp *smtp, const char *username, const char *password,
+/* AUTH (RFC 4954) by the mechanism that sasl_choose picks, whose name goes to *mechanism_r. Never
+ * in plain text, but to the loopback. Fails with auth.*. */
+int smtp_auth(struct smtp *smtp, const struct sasl_identity *who, const char **mechanism_r,
 	struct failure *why);
 
 /* MAIL with SIZE if offered, RCPT, DATA up to its 354. Fails with smtp.reject or

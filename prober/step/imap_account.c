@@ -14,6 +14,16 @@ static int secure(
 	return imap_start_tls(imap, peer, why);
 }
 
+static int log_in(struct probe *probe, struct imap *imap, struct failure *why)
+{
+	const struct sasl_identity who = probe_identity(probe, &probe->account->imap);
+	const char *mechanism = NULL;
+	int result = imap_login(imap, &who, &mechanism, why);
+
+	probe_auth_fact(probe, mechanism);
+	return result;
+}
+
 struct imap *imap_account_open_at(struct probe *probe, const struct address *address,
 	struct peer_facts *peer_r, struct failure *why)
 {
@@ -24,7 +34,7 @@ struct imap *imap_account_open_at(struct probe *probe, const struct address *add
 
 	if (imap != NULL &&
 		(secure(probe, imap, peer_r, why) == -1 ||
-			imap_login(imap, account->username, probe->password, why) == -1)) {
+			log_in(probe, imap, why) == -1)) {
 		timings_pause(&probe->timings);
 		imap_close(&imap);
 	}

@@ -30,8 +30,10 @@ struct account {
 	const char *address;
 	const char *username;     /* the address if the scenario gives none */
 	const json_t *password;   /* a source for secret_read, or NULL */
+	const char *auth;         /* one of sasl_choices; NULL: the strongest offered */
 	struct endpoint submission; /* .host NULL: none given */
 	struct endpoint imap;
+	struct endpoint pop3;
 	struct webmail_settings webmail;
 	const char *caldav;  /* URLs; NULL: none given */
 	const char *carddav;

@@ -130,6 +130,23 @@ struct stream *probe_connect(
 	return stream;
 }
 
+struct sasl_identity probe_identity(const struct probe *probe, const struct endpoint *endpoint)
+{
+	return (struct sasl_identity){
+		.username = probe->account->username,
+		.secret = probe->password,
+		.mechanism = probe->account->auth,
+		.host = endpoint->host,
+		.port = endpoint->port,
+	};
+}
+
+void probe_auth_fact(struct probe *probe, const char *mechanism)
+{
+	if (mechanism != NULL)
+		set_text(probe->facts, "auth_mechanism", mechanism);
+}
+
 void probe_peer_facts(struct probe *probe, struct stream *stream)
 {
 	double rtt = 0;

@@ -14,6 +14,7 @@
 #include "failure.h"
 #include "journey.h"
 #include "probe_mail.h"
+#include "sasl.h"
 #include "stream.h"
 #include "tcp.h"
 #include "timings.h"
@@ -92,6 +93,12 @@ struct stream *probe_connect_to(struct probe *probe, const struct endpoint *endp
 
 /* Puts into an object what is known of the peer. */
 void probe_describe_peer(json_t *facts, const struct peer_facts *peer);
+
+/* The account as it logs in at that endpoint. */
+struct sasl_identity probe_identity(const struct probe *probe, const struct endpoint *endpoint);
+
+/* How it logged in, if it got that far (record: auth_mechanism). */
+void probe_auth_fact(struct probe *probe, const char *mechanism);
 
 /* Facts of the connection's end (round trip time, retransmits); call before closing. */
 void probe_peer_facts(struct probe *probe, struct stream *stream);

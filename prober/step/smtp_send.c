@@ -58,9 +58,15 @@ static int secure(
 
 static int log_in(struct probe *probe, struct smtp *smtp, struct failure *why)
 {
+	const struct sasl_identity who = probe_identity(probe, &probe->account->submission);
+	const char *mechanism = NULL;
+	int result;
+
 	if (!step_bool(probe->step, "auth"))
 		return 0;
-	return smtp_auth(smtp, probe->account->username, probe->password, why);
+	result = smtp_auth(smtp, &who, &mechanism, why);
+	probe_auth_fact(probe, mechanism);
+	return result;
 }
 
 /* Up to where a mail could be sent. What the server said last is kept, whatever comes of it. */

@@ -336,6 +336,7 @@ static const char *host_of(const struct step *step, const struct account *accoun
 		return NULL;
 	return strcmp(needs[0], "submission") == 0 ? account->submission.host
 		: strcmp(needs[0], "imap") == 0    ? account->imap.host
+		: strcmp(needs[0], "pop3") == 0    ? account->pop3.host
 						   : NULL;
 }
 

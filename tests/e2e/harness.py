@@ -34,7 +34,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import properties
-from scripted import ScriptedServer, certificate, imap, smtp   # noqa: F401 (for the tests)
+from scripted import ScriptedServer, certificate, imap, pop3, smtp   # noqa: F401 (for the tests)
 
 TESTS = Path(__file__).resolve().parent
 PROJECT = TESTS.parent.parent
@@ -289,6 +289,7 @@ class Platform:
             "password": {"file": own.password_file},
             "submission": f"smtp://{own.smtp_host}:{own.submission_port}",
             "imap": f"imaps://{own.imap_host}:{own.imaps_port}",
+            "pop3": f"pop3s://{own.pop_host}:{own.pop3s_port}",
             "resolver": [self.resolver],
             "tls": {"ca_file": self.ca_file} | changes.pop("tls", {}),
         }

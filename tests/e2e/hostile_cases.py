@@ -109,9 +109,9 @@ def bare(what, want, script, step="login", tls="off"):
 
 
 KILLERS = [
-    login("`+ [PERMANENTFLAGS (` to the login", "imap.malformed",
+    login("`+ [PERMANENTFLAGS (` to the login, and no more", "limit.time",
           authenticate=hang(b"+ [PERMANENTFLAGS (")),
-    login("`+ [BADCHARSET (\"x\")] y` to the login", "imap.malformed",
+    login("`+ [BADCHARSET (\"x\")] y` to the login", "auth.malformed",
           authenticate=hang(b'+ [BADCHARSET ("x")] y\r\n')),
     login("`* OK [PERMANENTFLAGS (%)] x` to EXAMINE", "imap.malformed",
           examine="* 0 EXISTS\n* OK [PERMANENTFLAGS (%)] x\n{tag} OK done"),
@@ -276,8 +276,8 @@ SMTP = [
          "220 scripted.test\n" + "\n".join(["250 ok"] * 20)),
     send("replies ahead of their commands, later", "smtp.malformed", mail="250 ok\n250 ok"),
     send("its 250 for the text before the text", "smtp.malformed", data="354 go on\n250 queued"),
-    send("endless 334 to PLAIN", "smtp.malformed", auth=forever(b"334 \r\n")),
-    send("endless 334 to LOGIN", "smtp.malformed", ehlo="250-x\n250 AUTH LOGIN",
+    send("endless 334 to PLAIN", "auth.malformed", auth=forever(b"334 \r\n")),
+    send("endless 334 to LOGIN", "auth.malformed", ehlo="250-x\n250 AUTH LOGIN",
          auth=lambda peer, *_: endless_334(peer)),
     send("354 to MAIL", "smtp.malformed", mail="354 go on"),
     send("535", "auth.rejected", auth="535 5.7.8 no"),

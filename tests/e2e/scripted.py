@@ -108,10 +108,11 @@ class ScriptedServer:
         return f"{scheme}://{self.host}:{self.port}"
 
     def account(self, password_file, address="probe@scripted.test", **changes):
-        """An account of a scenario that lives here, with SMTP and IMAP on the same port."""
+        """An account of a scenario that lives here, with SMTP, IMAP and POP3 on the same port."""
         secure = "s" if self.tls else ""
         return {"address": address, "password": {"file": str(password_file)},
                 "submission": self.url(f"smtp{secure}"), "imap": self.url(f"imap{secure}"),
+                "pop3": self.url(f"pop3{secure}"),
                 "tls": {"ca_file": str(self.ca_file)} | ({} if self.tls else {"starttls": "off"}),
                 } | changes
 
@@ -238,6 +239,31 @@ def imap(greeting="* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN UIDPLUS] ready"
             if command == "starttls":
                 peer.start_tls()
             elif command == "logout":
+                return
+
+    return script
+
+
+def pop3(greeting="+OK scripted.test ready", **answers):
+    """A maildrop of one message. Answers are named after the command; `mail` is what TOP and RETR
+    send."""
+    mail = answers.pop("mail", "Subject: one\n\nhello")
+    replies = {
+        "capa": "+OK\nTOP\nUIDL\nUSER\nRESP-CODES\nSASL PLAIN\n.",
+        "auth": "+OK welcome", "user": "+OK", "pass": "+OK welcome",
+        "stat": "+OK 1 22", "uidl": "+OK\n1 abc\n.", "list": "+OK 1 22",
+        "top": f"+OK\n{mail}\n.", "retr": f"+OK\n{mail}\n.",
+        "quit": "+OK bye",
+    } | answers
+
+    def script(peer):
+        answer(peer, greeting)
+        while True:
+            verb = peer.hear().split(" ")[0].lower()
+            answer(peer, replies.get(verb, "-ERR no such command"))
+            if verb == "stls":
+                peer.start_tls()
+            elif verb == "quit":
                 return
 
     return script
