@@ -14,9 +14,9 @@
 #include "probe_mail.h"
 #include "record.h"
 #include "settle.h"
+#include "stage.h"
 #include "state.h"
 #include "step.h"
-#include "trust.h"
 #include "uuid.h"
 #include "worker.h"
 
@@ -56,25 +56,6 @@ static const struct field *facts_of(const char *type_name)
 	const struct step_type *type = step_type_find(type_name);
 
 	return type != NULL ? type->facts : NULL;
-}
-
-/* Certificates cost milliseconds to read, the system's tens of them: once, before the forks. */
-static void load_trust(struct scenario *const scenarios[], size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		for (size_t j = 0; j < scenarios[i]->journey.account_count; j++)
-			trust_preload(&scenarios[i]->journey.accounts[j].tls);
-		trust_preload(&scenarios[i]->journey.nobody->tls);
-	}
-}
-
-/* The same goes for libraries that only some types of steps need. */
-static void load_libraries(struct scenario *const scenarios[], size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		for (size_t j = 0; j < scenarios[i]->journey.step_count; j++)
-			if (scenarios[i]->journey.steps[j].type->preload != NULL)
-				scenarios[i]->journey.steps[j].type->preload();
 }
 
 /* A full disk and a closed pipe are errors of a write, which says so itself. */
@@ -425,8 +406,8 @@ int run_scenarios(struct scenario *const scenarios[], size_t count,
 	*totals_r = (struct run_totals){0};
 	result = begin(&run, count, why);
 	if (result == 0) {
-		load_trust(scenarios, count);
-		load_libraries(scenarios, count);
+		for (size_t i = 0; i < count; i++)
+			stage_preload(&scenarios[i]->journey);
 		run_all(&run, scenarios, count);
 	}
 	if (run.signals != -1)

@@ -73,6 +73,21 @@ static const struct account *account_of(const struct journey *journey, const str
 	return name != NULL ? journey_account(journey, name) : NULL;
 }
 
+void stage_preload(const struct journey *journey)
+{
+	for (size_t i = 0; i < journey->step_count; i++) {
+		const struct step *step = &journey->steps[i];
+		const struct account *account = account_of(journey, step);
+
+		if (account == NULL)
+			account = journey->nobody;
+		if (account != NULL)
+			trust_preload(&account->tls);
+		if (step->type->preload != NULL)
+			step->type->preload();
+	}
+}
+
 /* A password of the step's own. One that stands in the scenario to be refused is no secret: it is
  * left readable in what the server says. */
 static void read_password(struct stage *stage, struct part *part)

@@ -12,6 +12,11 @@
 
 struct stage;
 
+/* Makes ready what the workers of a journey can share, before they are forked: TLS contexts (the
+ * system's certificates cost tens of milliseconds to read), and the libraries of its step types.
+ * What does not work is left for stage_set to report. */
+void stage_preload(const struct journey *journey);
+
 /* Reads what must be read before the process is confined: passwords, certificate stores,
  * resolver settings. What cannot be read fails only the steps that need it. `only` is a step id
  * or NULL for all. Never NULL. `run` must outlive the stage. */
