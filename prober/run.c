@@ -65,14 +65,17 @@ static void ignore_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+/* Those that end a run; nohup(1) takes one out by having it ignored. */
 static int catch_signals(void)
 {
+	static const int ending[] = {SIGINT, SIGTERM, SIGHUP};
+	struct sigaction action;
 	sigset_t set;
 
 	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
+	for (size_t i = 0; i < sizeof(ending) / sizeof(ending[0]); i++)
+		if (sigaction(ending[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+			sigaddset(&set, ending[i]);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
@@ -217,9 +220,13 @@ static struct job *free_job(struct run *run)
 	return NULL;
 }
 
+/* What a worker can go on with: a mail to be offered again. */
 static void add_open_mail(void *context, const json_t *mail)
 {
-	json_array_append_new(context, json_deep_copy(mail));
+	const char *state = json_string_value(json_object_get(mail, "state"));
+
+	if (state != NULL && strcmp(state, "deferred") == 0)
+		json_array_append_new(context, json_deep_copy(mail));
 }
 
 static int load_open_mails(struct job *job, struct failure *why)

@@ -50,8 +50,10 @@ bool imap_has(struct imap *imap, const char *capability);
 int imap_select(struct imap *imap, const char *mailbox, bool examine,
 	struct imap_mailbox *mailbox_r, struct failure *why);
 
-/* NOOP: lets the server tell what is new. *messages_r is the number it then has. */
-int imap_noop(struct imap *imap, uint32_t *messages_r, struct failure *why);
+/* NOOP: lets the server tell what is new. *news_r is true if it has spoken of the mailbox's
+ * messages since the last NOOP or SELECT: their mere number may stay the same while one goes and
+ * another comes. */
+int imap_noop(struct imap *imap, bool *news_r, struct failure *why);
 
 /* STATUS of a mailbox that is not selected: messages and uid_next. */
 int imap_status(struct imap *imap, const char *mailbox, struct imap_mailbox *mailbox_r,

@@ -223,6 +223,18 @@ static int begin_literal(struct imap_guard *guard, struct stream *stream)
 	return 0;
 }
 
+/* "* n EXISTS" (RFC 3501, 7.3.1): the mailbox has changed, even if an EXPUNGE beside it leaves
+ * the number as it was. */
+static bool announces(const struct imap_guard *guard)
+{
+	const char *at = guard->head;
+
+	if (strncmp(at, "* ", 2) != 0)
+		return false;
+	at += 2 + strspn(at + 2, "0123456789");
+	return strncasecmp(at, " EXISTS", 7) == 0;
+}
+
 static int end_line(struct imap_guard *guard, struct stream *stream)
 {
 	bool literal = guard->number_ended;
@@ -237,6 +249,8 @@ static int end_line(struct imap_guard *guard, struct stream *stream)
 		return begin_literal(guard, stream);
 	if (guard->is_status && end_status(guard, stream) == -1)
 		return -1;
+	if (announces(guard))
+		guard->announcements++;
 	start_line(guard);
 	if (++guard->line_count > guard->limits.lines)
 		return stream_fail(stream, ERROR_LIMIT_SIZE,

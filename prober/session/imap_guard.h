@@ -43,6 +43,7 @@ struct imap_guard {
 	bool gone;        /* a BYE came behind an answer: the next command finds it */
 	bool continues;   /* the command is sent in parts (AUTHENTICATE) */
 	size_t line_count;
+	size_t announcements; /* "* n EXISTS", over all exchanges */
 	/* The line. */
 	char head[IMAP_GUARD_HEAD]; /* its beginning */
 	size_t head_length;

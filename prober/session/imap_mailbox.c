@@ -24,6 +24,7 @@ int imap_select(struct imap *imap, const char *mailbox, bool examine,
 	if (info == NULL)
 		return failure_set(why, ERROR_IMAP_MALFORMED, "%s selected %s without a word",
 			stream_server(imap->stream), mailbox);
+	imap->announcements = imap->guard.announcements;
 	*mailbox_r = (struct imap_mailbox){
 		.messages = info->sel_exists,
 		.uid_next = info->sel_uidnext,
@@ -32,13 +33,13 @@ int imap_select(struct imap *imap, const char *mailbox, bool examine,
 	return 0;
 }
 
-int imap_noop(struct imap *imap, uint32_t *messages_r, struct failure *why)
+int imap_noop(struct imap *imap, bool *news_r, struct failure *why)
 {
 	imap_begin(imap);
 	if (imap_outcome(imap, mailimap_noop(imap->session), "NOOP", ERROR_IMAP_NO, why) == -1)
 		return -1;
-	if (imap->session->imap_selection_info != NULL)
-		*messages_r = imap->session->imap_selection_info->sel_exists;
+	*news_r = imap->guard.announcements != imap->announcements;
+	imap->announcements = imap->guard.announcements;
 	return 0;
 }
 

@@ -14,6 +14,7 @@ struct imap {
 	struct stream *stream;
 	mailimap *session;
 	struct imap_guard guard;
+	size_t announcements; /* of the guard's, that somebody was told of */
 };
 
 /* Before each command. */

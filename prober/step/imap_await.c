@@ -59,7 +59,6 @@ static const char *const account_needs[] = {"imap", "password", NULL};
 struct place {
 	char name[256];
 	uint32_t uid_from; /* mails of ours have this UID or a greater one */
-	uint32_t messages;
 	int64_t absent_ns; /* sending of the last look that found nothing */
 };
 
@@ -87,7 +86,6 @@ static int open_places(struct probe *probe, struct await *await, struct failure 
 		return -1;
 	await->selected = &await->inbox;
 	await->inbox.uid_from = mailbox.uid_next;
-	await->inbox.messages = mailbox.messages;
 	if (named != NULL)
 		text_copy(await->junk.name, sizeof(await->junk.name), named);
 	else if (imap_find_junk(await->imap, await->junk.name, sizeof(await->junk.name), why) == -1)
@@ -104,6 +102,7 @@ static int open_places(struct probe *probe, struct await *await, struct failure 
 static int prepare(struct probe *probe, struct failure *why)
 {
 	struct await *await = calloc(1, sizeof(*await));
+	bool news;
 
 	if (await == NULL)
 		return failure_set(why, ERROR_LOCAL_RESOURCE, "out of memory");
@@ -116,7 +115,7 @@ static int prepare(struct probe *probe, struct failure *why)
 		return -1;
 	timings_begin(&probe->timings, "search");
 	await->inbox.absent_ns = clock_now();
-	return imap_noop(await->imap, &await->inbox.messages, why);
+	return imap_noop(await->imap, &news, why);
 }
 
 /* --- looking --------------------------------------------------------------------------- */
@@ -166,15 +165,13 @@ static int look_inbox(struct probe *probe, struct await *await, const struct pro
 	bool search_anyway, struct failure *why)
 {
 	int64_t sent = clock_now();
-	uint32_t messages = await->inbox.messages;
+	bool news = false;
 
 	await->looks++;
-	if (imap_noop(await->imap, &messages, why) == -1)
+	if (imap_noop(await->imap, &news, why) == -1)
 		return -1;
-	if ((search_anyway || messages != await->inbox.messages) &&
-		search(probe, await, mail, why) == -1)
+	if ((search_anyway || news) && search(probe, await, mail, why) == -1)
 		return -1;
-	await->inbox.messages = messages;
 	if (await->found == NULL)
 		await->inbox.absent_ns = sent;
 	return 0;
@@ -188,7 +185,6 @@ static int select_place(struct await *await, struct place *place, struct failure
 		return 0;
 	if (imap_select(await->imap, place->name, false, &mailbox, why) == -1)
 		return -1;
-	place->messages = mailbox.messages;
 	await->selected = place;
 	return 0;
 }
@@ -206,7 +202,12 @@ static int look_junk(struct probe *probe, struct await *await, const struct prob
 		if (select_place(await, &await->junk, why) == -1 ||
 			search(probe, await, mail, why) == -1)
 			return -1;
-		if (await->found == NULL && select_place(await, &await->inbox, why) == -1)
+		if (await->found != NULL)
+			return 0;
+		await->junk.uid_from = mailbox.uid_next;
+		/* What came into INBOX meanwhile was told to nobody. */
+		if (select_place(await, &await->inbox, why) == -1 ||
+			look_inbox(probe, await, mail, true, why) == -1)
 			return -1;
 	}
 	if (await->found == NULL)

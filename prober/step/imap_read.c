@@ -122,6 +122,9 @@ static int look(struct probe *probe, struct imap *imap, struct failure *why)
 		read_bodies(probe, imap, &reading, why) == -1)
 		return -1;
 	keep_facts(probe, &reading);
+	if (reading.count == 0 && mailbox.messages > 0 && step_integer(probe->step, "newest") > 0)
+		return failure_set(why, ERROR_IMAP_STATE, "none of the %u messages in %s could be read",
+			mailbox.messages, name);
 	probe_prove(probe, "read %zu of %u messages in %s, %llu bytes", reading.count,
 		mailbox.messages, name, (unsigned long long)reading.bytes);
 	return imap_account_leave(probe, imap, why);

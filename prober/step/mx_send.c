@@ -228,8 +228,8 @@ static struct smtp *open_first(struct probe *probe, struct delivery *delivery,
 		if (smtp != NULL)
 			return smtp;
 		note_host(delivery, *target_r, peer, *began_r, &failed);
-		failure_set(why, failed.type, "%s", failed.text);
-		why->blame = failed.blame;
+		if (why->type == ERROR_NONE)
+			*why = failed;
 	}
 	if (delivery->count > 1)
 		failure_prefix(why, "none of %zu addresses takes mail; the first says",
@@ -294,22 +294,34 @@ static const json_t *deferred_mail(const struct probe *probe)
 	return NULL;
 }
 
-/* Deferred is no failure yet, unless it has been for too long. */
-static int stay_deferred(struct probe *probe, struct probe_mail *mail, struct failure *why)
+static int64_t deferred_for(const struct probe *probe, const struct probe_mail *mail)
 {
 	int64_t now = clock_label(probe->run->origin, clock_now()), since = now;
 
 	clock_parse(mail->first_try_at, &since);
+	return now - since;
+}
+
+/* Deferred is no failure yet, unless it has been for too long. */
+static int stay_deferred(struct probe *probe, const struct probe_mail *mail, struct failure *why)
+{
 	json_object_set_new(probe->facts, "deferred_since", json_string(mail->first_try_at));
-	if (now - since > step_duration(probe->step, "give_up_after")) {
-		probe_mail_moved(probe, mail, "refused");
-		return failure_prefix(
-			why, "deferred for %.0f minutes", clock_seconds(now - since) / 60);
-	}
 	probe_prove(probe, "the exchanger asked to try again later; the mail is kept for that");
 	probe_warn(probe, ERROR_SMTP_DEFERRED, "%s", why->text);
 	*why = (struct failure){0};
 	return 0;
+}
+
+/* What this run's last try means for a mail that is deferred, now or since an earlier run. */
+static int judge_deferred(struct probe *probe, struct probe_mail *mail, struct failure *why)
+{
+	int64_t waited = deferred_for(probe, mail);
+
+	if (waited > step_duration(probe->step, "give_up_after")) {
+		sending_give_up(probe, mail);
+		return failure_prefix(why, "deferred for %.0f minutes", clock_seconds(waited) / 60);
+	}
+	return why->type == ERROR_SMTP_TEMPFAIL ? stay_deferred(probe, mail, why) : -1;
 }
 
 static const char *sender_of(const struct probe *probe)
@@ -339,10 +351,12 @@ static int send_mail(struct probe *probe, struct delivery *delivery, struct fail
 		delivery->down = 0;
 		result = deliver(probe, delivery, mail, why);
 		tries++;
-	} while (result == -1 && strcmp(mail->state, "deferred") == 0 && wait_for_retry(probe, tries));
+	} while (result == -1 && why->type == ERROR_SMTP_TEMPFAIL && wait_for_retry(probe, tries));
 	json_object_set_new(probe->facts, "tries", json_integer(tries));
-	if (result == -1 && strcmp(mail->state, "deferred") == 0)
-		return stay_deferred(probe, mail, why);
+	/* Only a reply about it takes a mail out of this state. */
+	if (result == -1 && mail->first_try_at[0] != '\0' && strcmp(mail->state, "refused") != 0 &&
+		strcmp(mail->state, "unknown") != 0)
+		return judge_deferred(probe, mail, why);
 	return result;
 }
 
@@ -369,12 +383,19 @@ static void try_target(
 	probe->timings = kept;
 }
 
+/* A silent one may not use up the time of those behind it. */
 static void try_others(struct probe *probe, struct delivery *delivery)
 {
+	struct deadline all = probe->deadline;
+
 	timings_begin(&probe->timings, "others");
-	for (size_t i = 0; i < delivery->count; i++)
-		if (!delivery->targets[i].tried)
-			try_target(probe, delivery, &delivery->targets[i]);
+	for (size_t i = 0; i < delivery->count; i++) {
+		if (delivery->targets[i].tried)
+			continue;
+		probe->deadline = deadline_in(deadline_left(all) / (int64_t)(delivery->count - i));
+		try_target(probe, delivery, &delivery->targets[i]);
+	}
+	probe->deadline = all;
 	if (delivery->down > 0)
 		probe_warn(probe, ERROR_SMTP_EXCHANGER, "%u of %zu addresses of the exchangers take no mail",
 			delivery->down, delivery->count);

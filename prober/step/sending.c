@@ -79,7 +79,12 @@ static int announce(struct probe *probe, struct probe_mail *mail, struct failure
 	record = probe_mail_record(probe->run, mail);
 	result = link->intent(link->context, record, why);
 	json_decref(record);
-	return result;
+	if (result == 0)
+		return 0;
+	/* A mail that the ledger does not have is none: nobody may wait for it. */
+	add_ledger_wait(probe, clock_now() - mail->sending_ns);
+	mail->sending_ns = 0;
+	return -1;
 }
 
 /* From the phase before the announcement to the one behind it: with a hundred workers on a core,
@@ -103,16 +108,22 @@ void sending_keep_reply(struct probe *probe, const struct smtp *smtp)
 		json_object_set_new(probe->facts, "enhanced_code", json_string(reply->enhanced));
 }
 
-/* A mail that was never announced is no mail yet: nothing could have been accepted. */
-static const char *state_after(int result, enum error_type type, bool announced, bool defer)
+/* A mail that was never announced is no mail yet: nothing could have been accepted. One that was
+ * deferred is in the ledger, and stays deferred until this try has brought a reply about it. */
+static const char *state_after(int result, enum error_type type, bool announced, bool defer,
+	const struct probe_mail *mail)
 {
+	bool known = announced || mail->first_try_at[0] != '\0';
+
 	if (result == 0)
 		return "accepted";
 	if (defer && type == ERROR_SMTP_TEMPFAIL)
 		return "deferred";
-	if (!announced)
+	if (type == ERROR_LOCAL_STORAGE || !known)
 		return NULL;
-	return type == ERROR_SMTP_UNKNOWN ? "unknown" : "refused";
+	if (announced && type == ERROR_SMTP_UNKNOWN)
+		return "unknown";
+	return announced || type == ERROR_SMTP_REJECT ? "refused" : NULL;
 }
 
 static int dialogue(struct probe *probe, struct smtp *smtp, struct probe_mail *mail,
@@ -123,10 +134,8 @@ static int dialogue(struct probe *probe, struct smtp *smtp, struct probe_mail *m
 	if (smtp_mail(smtp, mail->from, mail->text_length, why) == -1 ||
 		smtp_rcpt(smtp, mail->to, why) == -1)
 		return -1;
-	if (announce(probe, mail, why) == -1) {
-		add_ledger_wait(probe, clock_now() - mail->sending_ns);
+	if (announce(probe, mail, why) == -1)
 		return -1;
-	}
 	*announced = true;
 	result = smtp_data(smtp, why);
 	add_ledger_wait(probe, gap_before_phase(&probe->timings));
@@ -138,17 +147,15 @@ int sending_hand_over(struct probe *probe, struct smtp *smtp, struct probe_mail 
 {
 	bool announced = false;
 	int result = dialogue(probe, smtp, mail, &announced, why);
-	const char *state = state_after(result, why->type, announced, defer);
+	const char *state = state_after(result, why->type, announced, defer, mail);
 	struct failure unsynced = {0};
 
 	if (state == NULL)
 		return result;
 	if (!announced) {
-		bool synced = announce(probe, mail, &unsynced) == 0;
-
-		add_ledger_wait(probe, clock_now() - mail->sending_ns);
-		if (!synced)
+		if (announce(probe, mail, &unsynced) == -1)
 			return result;
+		add_ledger_wait(probe, clock_now() - mail->sending_ns);
 	}
 	json_object_set_new(probe->facts, "mail", json_string(mail->id));
 	text_copy(mail->reply, sizeof(mail->reply),
@@ -159,4 +166,14 @@ int sending_hand_over(struct probe *probe, struct smtp *smtp, struct probe_mail 
 		clock_format(clock_label(probe->run->origin, mail->sending_ns), mail->first_try_at);
 	probe_mail_moved(probe, mail, state);
 	return result;
+}
+
+void sending_give_up(struct probe *probe, struct probe_mail *mail)
+{
+	struct failure unsynced = {0};
+
+	/* The ledger lets a deferred mail go only by a new try. */
+	if (mail->sending_ns == 0 && announce(probe, mail, &unsynced) == -1)
+		return;
+	probe_mail_moved(probe, mail, "refused");
 }

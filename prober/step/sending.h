@@ -39,6 +39,9 @@ int sending_hand_over(
 	struct probe *probe, struct smtp *smtp, struct probe_mail *mail, bool defer,
 	struct failure *why);
 
+/* Ends the account of a deferred mail that will not be tried again. */
+void sending_give_up(struct probe *probe, struct probe_mail *mail);
+
 /* Sets the facts about the server's last reply. */
 void sending_keep_reply(struct probe *probe, const struct smtp *smtp);
 

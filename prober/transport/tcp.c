@@ -21,14 +21,20 @@ static enum error_type type_of(int error)
 		return ERROR_TCP_RESET;
 	case EHOSTUNREACH:
 	case ENETUNREACH:
-	case EACCES:
-	case EPERM:
 	case EHOSTDOWN:
-	case EADDRNOTAVAIL:
 		return ERROR_TCP_UNREACHABLE;
 	default:
 		return ERROR_LOCAL_RESOURCE;
 	}
+}
+
+/* Our own kernel would not even try: no route, no port left, a filter of ours. */
+static int refuse_here(const struct address *address, int error, struct failure *why)
+{
+	failure_set(why, type_of(error), "cannot connect to %s from here: %s", address->text,
+		strerror(error));
+	why->blame = BLAME_VANTAGE;
+	return -1;
 }
 
 static int refuse(const struct address *address, int error, struct failure *why)
@@ -53,21 +59,25 @@ static int wait_connected(int fd, struct deadline deadline)
 int tcp_connect(const struct address *address, struct deadline deadline, struct failure *why)
 {
 	int yes = 1, error = 0;
+	bool here = false;
 	int fd = socket(address->socket.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
 		0);
 
 	/* A machine without IPv6 cannot even make the socket. */
-	if (fd == -1 && errno == EAFNOSUPPORT)
-		return refuse(address, ENETUNREACH, why);
 	if (fd == -1)
-		return refuse(address, errno, why);
+		return refuse_here(address, errno == EAFNOSUPPORT ? ENETUNREACH : errno, why);
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
 	if (connect(fd, &address->socket.any, address->length) == -1)
-		error = errno == EINPROGRESS ? wait_connected(fd, deadline) : errno;
+		error = errno;
+	/* What the call itself says comes from here, but for a port on this very machine. */
+	if (error == EINPROGRESS)
+		error = wait_connected(fd, deadline);
+	else
+		here = error != ECONNREFUSED && error != ECONNRESET;
 	if (error == 0)
 		return fd;
 	close(fd);
-	return refuse(address, error, why);
+	return here ? refuse_here(address, error, why) : refuse(address, error, why);
 }
 
 void tcp_quickack(int fd)

@@ -25,7 +25,7 @@ struct worker_job {
 	struct clock_origin origin;
 	struct deadline deadline;
 	const struct mail_key *key;
-	const json_t *open_mails; /* of earlier runs, not settled yet; may be NULL */
+	const json_t *open_mails; /* of earlier runs, to be offered again; may be NULL */
 	bool require_sandbox;
 	unsigned int jail_without; /* for tests: parts (jail.h) to leave out */
 };

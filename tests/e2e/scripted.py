@@ -87,13 +87,13 @@ class Peer:
 
 
 class ScriptedServer:
-    """Listens on an ephemeral port of loopback from the moment it is made."""
+    """Listens on an ephemeral port of a loopback address from the moment it is made."""
 
-    def __init__(self, script, tls=False):
+    def __init__(self, script, tls=False, host=HOST):
         self.script, self.tls = script, tls
         self.ca_file, self.context = certificate()
         self.peers, self.threads, self.errors = [], [], []
-        self.listener = socket.create_server((HOST, 0), backlog=256)
+        self.listener = socket.create_server((host, 0), backlog=256)
         self.host, self.port = self.listener.getsockname()
         self.threads.append(threading.Thread(target=self.accept, daemon=True))
         self.threads[0].start()

@@ -216,8 +216,34 @@ static void test_commands(void)
 		"what is quoted in a complaint is printable");
 }
 
+static void hear(struct imap_guard *guard, const char *bytes)
+{
+	struct stream stream = {0};
+
+	imap_guard_bytes(guard, &stream, bytes, strlen(bytes));
+}
+
+static void test_announcements(void)
+{
+	struct imap_guard guard;
+
+	imap_guard_init(&guard);
+	hear(&guard, "* OK hi\r\n");
+	imap_guard_command(&guard, 1);
+	hear(&guard, "* 4 EXISTS\r\n1 OK [CAPABILITY X] 3 EXISTS is a text\r\n");
+	is_integer((long long)guard.announcements, 1, "EXISTS is news, the word in a text is not");
+	imap_guard_command(&guard, 2);
+	hear(&guard, "* 2 EXPUNGE\r\n* 4 exists\r\n2 OK done\r\n");
+	is_integer((long long)guard.announcements, 2,
+		"so it is if one message went, another came, and the number stayed");
+	imap_guard_command(&guard, 3);
+	hear(&guard, "* 0 RECENT\r\n* FLAGS (EXISTS)\r\n3 OK done\r\n");
+	is_integer((long long)guard.announcements, 2, "nothing else is");
+}
+
 int main(void)
 {
+	test_announcements();
 	test_samples();
 	test_floods();
 	test_commands();
