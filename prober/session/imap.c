@@ -152,13 +152,25 @@ void imap_forget_capability(struct imap *imap)
 	imap->session->imap_connection_info->imap_capability = NULL;
 }
 
+/* libetpan's own look-ups die of an empty list, as "[CAPABILITY ]" makes one. */
 bool imap_has(struct imap *imap, const char *capability)
 {
-	if (!imap_knows_capability(imap))
-		return false;
-	if (strncasecmp(capability, "AUTH=", 5) == 0)
-		return mailimap_has_authentication(imap->session, capability + 5);
-	return mailimap_has_extension(imap->session, capability);
+	bool mechanism = strncasecmp(capability, "AUTH=", 5) == 0;
+	const clist *list = imap_knows_capability(imap)
+				    ? imap->session->imap_connection_info->imap_capability->cap_list
+				    : NULL;
+
+	for (clistiter *i = list != NULL ? clist_begin(list) : NULL; i != NULL; i = clist_next(i)) {
+		const struct mailimap_capability *one = clist_content(i);
+
+		if (mechanism && one->cap_type == MAILIMAP_CAPABILITY_AUTH_TYPE &&
+			strcasecmp(one->cap_data.cap_auth_type, capability + 5) == 0)
+			return true;
+		if (!mechanism && one->cap_type == MAILIMAP_CAPABILITY_NAME &&
+			strcasecmp(one->cap_data.cap_name, capability) == 0)
+			return true;
+	}
+	return false;
 }
 
 int imap_start_tls(struct imap *imap, struct peer_facts *facts, struct failure *why)

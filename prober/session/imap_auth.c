@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -35,9 +36,10 @@ static int login_outcome(struct imap *imap, int code, struct failure *why)
 
 static bool offers(void *context, const char *mechanism)
 {
-	struct imap *imap = context;
+	char capability[64];
 
-	return mailimap_has_authentication(imap->session, mechanism);
+	snprintf(capability, sizeof(capability), "AUTH=%s", mechanism);
+	return imap_has(context, capability);
 }
 
 /* --- AUTHENTICATE (RFC 3501, 6.2.2) ---------------------------------------------------- */

@@ -134,7 +134,8 @@ static int follow_words(struct imap_guard *guard, struct stream *stream, char by
 
 static bool is_atom(char byte)
 {
-	return (unsigned char)byte > ' ' && byte != 0x7f && strchr("(){%*\"\\]", byte) == NULL;
+	return (unsigned char)byte > ' ' && (unsigned char)byte < 0x7f &&
+	       strchr("(){%*\"\\]", byte) == NULL;
 }
 
 /* libetpan dies of a PERMANENTFLAGS list whose first flag it cannot read. */

@@ -125,6 +125,8 @@ KILLERS = [
     login("20,000 `(`, a line each", "imap.malformed", examine=hang(b"* X (\r\n" * 20000)),
     login("plain OK to CAPABILITY, without a list", "pass", greeting="* OK ready",
           capability="{tag} OK done"),
+    login("an empty list of capabilities in the greeting", "pass",
+          greeting="* OK [CAPABILITY ] ready", capability="* CAPABILITY \n{tag} OK done"),
     login("NAMESPACE with an empty prefix and half a delimiter", "imap.malformed",
           examine='* NAMESPACE (("" "\\)) NIL NIL\n{tag} OK done'),
     login("STATUS as in CVE-2022-4121", "pass",

@@ -68,6 +68,8 @@ static const struct sample samples[] = {
 	{"PERMANENTFLAGS, in lower case, no flag", "* ok [permanentflags (%)] x\r\n",
 		ERROR_IMAP_MALFORMED},
 	{"PERMANENTFLAGS, a list", "* OK [PERMANENTFLAGS ((\\Seen))] x\r\n", ERROR_IMAP_MALFORMED},
+	{"PERMANENTFLAGS, an 8-bit flag", "* OK [PERMANENTFLAGS (\xe7)] x\r\n",
+		ERROR_IMAP_MALFORMED},
 	{"PERMANENTFLAGS, cut off", "* OK [PERMANENTFLAGS (\r\n", ERROR_IMAP_MALFORMED},
 	{"PERMANENTFLAGS, a lonely backslash", "2 OK [PERMANENTFLAGS (\\)] x\r\n",
 		ERROR_IMAP_MALFORMED},
