@@ -135,7 +135,7 @@ static int follow_words(struct imap_guard *guard, struct stream *stream, char by
 static bool is_atom(char byte)
 {
 	return (unsigned char)byte > ' ' && (unsigned char)byte < 0x7f &&
-	       strchr("(){%*\"\\]", byte) == NULL;
+		strchr("(){%*\"\\]", byte) == NULL;
 }
 
 /* libetpan dies of a PERMANENTFLAGS list whose first flag it cannot read. */
@@ -170,6 +170,19 @@ static int follow_flags(struct imap_guard *guard, struct stream *stream, char by
 	return fine ? 0 : malformed(guard, stream, "sent PERMANENTFLAGS without flags");
 }
 
+/* A greeting is parsed without the context that lists need: libetpan dies of any in its response
+ * code. Capabilities, which are all that belongs there, have none. */
+static int follow_greeting(struct imap_guard *guard, struct stream *stream, char byte)
+{
+	if (byte == '[')
+		guard->in_code = true;
+	else if (byte == ']')
+		guard->in_code = false;
+	else if (byte == '(' && guard->in_code)
+		return malformed(guard, stream, "greeted with a list");
+	return 0;
+}
+
 /* --- lines ----------------------------------------------------------------------------- */
 
 static void start_line(struct imap_guard *guard)
@@ -183,6 +196,7 @@ static void start_line(struct imap_guard *guard)
 	guard->in_quotes = false;
 	guard->escaped = false;
 	guard->depth = 0;
+	guard->in_code = false;
 	guard->flags = FLAGS_NAME;
 	guard->flags_matched = 0;
 }
@@ -316,6 +330,8 @@ static int follow(struct imap_guard *guard, struct stream *stream, char byte)
 	if (follow_words(guard, stream, byte) == -1)
 		return -1;
 	follow_number(guard, byte);
+	if (guard->tag == 0 && follow_greeting(guard, stream, byte) == -1)
+		return -1;
 	if (!guard->in_quotes && follow_flags(guard, stream, byte) == -1)
 		return -1;
 	return follow_depth(guard, stream, byte);

@@ -57,7 +57,8 @@ struct imap_guard {
 	uint64_t literal_left;
 	uint64_t number; /* of a literal's size being read */
 	bool in_number, number_ended;
-	/* Its flags. */
+	/* Its response code, and its flags. */
+	bool in_code; /* of a greeting */
 	enum imap_guard_flags flags;
 	unsigned int flags_matched; /* bytes of the name */
 };

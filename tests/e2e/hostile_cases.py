@@ -125,6 +125,8 @@ KILLERS = [
     login("20,000 `(`, a line each", "imap.malformed", examine=hang(b"* X (\r\n" * 20000)),
     login("plain OK to CAPABILITY, without a list", "pass", greeting="* OK ready",
           capability="{tag} OK done"),
+    login("`[PERMANENTFLAGS (\\Seen)]` in the greeting", "imap.malformed",
+          greeting="* OK [PERMANENTFLAGS (\\Seen)] ready"),
     login("an empty list of capabilities in the greeting", "pass",
           greeting="* OK [CAPABILITY ] ready", capability="* CAPABILITY \n{tag} OK done"),
     login("NAMESPACE with an empty prefix and half a delimiter", "imap.malformed",
