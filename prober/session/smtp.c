@@ -85,14 +85,13 @@ static void take_line(struct smtp *smtp, const char *line, size_t length, bool f
 	struct smtp_reply *reply = &smtp->reply;
 	size_t used = strlen(reply->text);
 	size_t skip = first ? 0 : length > 4 ? 4 : length;
-	char shown[480];
 
-	text_printable_copy(shown, sizeof(shown), line + skip, length - skip);
 	if (!first && used + 3 < sizeof(reply->text)) {
 		text_copy(reply->text + used, sizeof(reply->text) - used, " / ");
 		used += 3;
 	}
-	text_copy(reply->text + used, sizeof(reply->text) - used, shown);
+	text_printable_copy(
+		reply->text + used, sizeof(reply->text) - used, line + skip, length - skip);
 	if (length > 4 && first)
 		take_enhanced(smtp, line + 4, length - 4);
 	if (length > 4 && !first && smtp->gather)
