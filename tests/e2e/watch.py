@@ -10,6 +10,12 @@ import threading
 from pathlib import Path
 
 PAUSE = 0.005
+SANITIZER = 8                                     # a build with one needs so many times the memory
+
+
+def allowed(program, size):
+    """Bytes that a process of that program may have resident."""
+    return size * (SANITIZER if b"__asan_init" in Path(program).read_bytes() else 1)
 
 
 class Watch:
