@@ -31,6 +31,9 @@ class Canary:
                       for _ in range(len(special) + 1)]
         self.value = "".join(part + mark for part, mark in zip(self.parts, special + [""]))
         self.needles = dict(self.all_needles())
+        # Too short to be looked for over a line's end: the next line might complete it by chance.
+        self.pieces = {f"a piece of part {number}": part[:-2].encode().lower()
+                       for number, part in enumerate(self.parts)}
 
     def forms(self):
         """The whole secret in each encoding."""
@@ -43,15 +46,14 @@ class Canary:
             for name, data in forms_of(part).items():
                 yield f"{name} of part {number}", data.lower()
         yield "either half", self.value[:len(self.value) // 2].encode().lower()
-        for number, part in enumerate(self.parts):
-            yield f"a piece of part {number}", part[:-2].encode().lower()
 
     def found_in(self, data):
         """Also over line breaks: base64 is wrapped, and lines of a transcript are split."""
         data = data.lower()
         views = (data, data.replace(b"\r", b"").replace(b"\n", b""), data.replace(b"\0", b""))
-        return [name for name, needle in self.needles.items()
-                if any(needle in view for view in views)]
+        found = [name for name, needle in self.needles.items()
+                 if any(needle in view for view in views)]
+        return found + [name for name, piece in self.pieces.items() if piece in data]
 
 
 def forms_of(text):
