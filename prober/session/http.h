@@ -45,7 +45,7 @@ struct http_settings {
 	struct transcript *transcript;
 	bool allow_private;             /* names may lead into private and loopback networks */
 	const char *const *named_hosts; /* the scenario's own, NULL at the end: lead anywhere */
-	const struct address *pin;      /* go there for any host name; NULL: resolve */
+	const struct address *pin; /* the first of them is there, and its port; NULL: resolve it */
 };
 
 enum http_auth {

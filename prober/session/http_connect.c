@@ -51,6 +51,21 @@ static bool is_named(const struct http_settings *settings, const char *host)
 	return false;
 }
 
+static bool is_pinned(const struct http_settings *settings, const struct url *target)
+{
+	struct address own;
+
+	if (settings->pin == NULL || settings->named_hosts == NULL ||
+		settings->named_hosts[0] == NULL ||
+		strcasecmp(settings->named_hosts[0], target->host) != 0)
+		return false;
+	/* Another port is another server. */
+	own = *settings->pin;
+	if (own.socket.any.sa_family == AF_INET)
+		return ntohs(own.socket.v4.sin_port) == target->port;
+	return ntohs(own.socket.v6.sin6_port) == target->port;
+}
+
 static int find_addresses(struct exchange *exchange, struct address *list, size_t *count)
 {
 	const struct http_settings *settings = &exchange->http->settings;
@@ -59,7 +74,7 @@ static int find_addresses(struct exchange *exchange, struct address *list, size_
 	int result;
 
 	*count = 1;
-	if (settings->pin != NULL && is_named(settings, target->host)) {
+	if (is_pinned(settings, target)) {
 		list[0] = *settings->pin;
 		return 0;
 	}

@@ -17,7 +17,7 @@
 	}
 
 /* Opens a session; `hosts` are those that the scenario names, NULL at the end, and must outlive
- * it. With `pin` it goes to that address for these. NULL with local.resource. */
+ * it. With `pin` the first of them is at that address. NULL with local.resource. */
 struct http *probe_http(struct probe *probe, const char *const *hosts, const struct address *pin,
 	struct failure *why);
 

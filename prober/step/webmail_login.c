@@ -10,7 +10,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "nodes.h"
 #include "probe_http.h"
+#include "refusal.h"
 #include "step.h"
 
 #include "ban.h"
@@ -24,6 +26,9 @@ static const struct field fields[] = {
 		"folder to switch to after the login; if left out, another one than the inbox, "
 		"where "
 		"the webmail says which there are"},
+	{"password", &field_secret, 0, "another password than the account's, such as a wrong one"},
+	NODES_FIELD,
+	REFUSAL_FIELD,
 	{0},
 };
 
@@ -33,11 +38,14 @@ static const struct field facts[] = {
 	{"folder", &field_text, 0, "the folder that was switched to"},
 	{"messages", &field_integer, FIELD_METRIC, "messages in that folder, as the webmail says"},
 	{"logged_out", &field_bool, 0, "the session was ended"},
+	REFUSAL_FACT,
+	NODES_FACTS,
 	HTTP_FACTS,
 	{0},
 };
 
-static const char *const phases[] = {"page", "login", "mailbox", "folder", "logout", NULL};
+static const char *const phases[] = {
+	"resolve", "failover", "page", "login", "mailbox", "folder", "logout", "others", NULL};
 static const char *const account_needs[] = {"webmail", "password", NULL};
 
 /* --- pages ------------------------------------------------------------------------------ */
@@ -408,7 +416,8 @@ static void blame(const struct webmail *webmail, struct failure *why)
 		why->blame = BLAME_CONFIG;
 }
 
-static int run(struct probe *probe, struct failure *why)
+static int look_at(struct probe *probe, const struct address *address, struct peer_facts *peer_r,
+	struct failure *why)
 {
 	struct webmail webmail = {.probe = probe, .settings = &probe->account->webmail};
 	char own[URL_HOST_SIZE];
@@ -416,18 +425,65 @@ static int run(struct probe *probe, struct failure *why)
 	int result = -1;
 
 	name_hosts(webmail.settings, own, names);
-	webmail.http = probe_http(probe, names, NULL, why);
+	webmail.http = probe_http(probe, names, address, why);
 	if (webmail.http != NULL)
 		result = visit(&webmail, why);
 	timings_pause(&probe->timings);
 	if (result == -1)
 		blame(&webmail, why);
-	if (webmail.http != NULL)
+	if (webmail.http != NULL) {
 		probe_http_facts(probe->facts, webmail.http);
+		*peer_r = *http_peer(webmail.http);
+	}
 	html_free(&webmail.page);
 	http_reply_free(&webmail.reply);
 	http_close(&webmail.http);
 	return result;
+}
+
+/* The step's own facts are those of the node that was met first. */
+static int look_at_other(struct probe *probe, const struct address *address,
+	struct peer_facts *peer_r, struct failure *why)
+{
+	json_t *kept = probe->facts;
+	int result;
+
+	probe->facts = json_object();
+	result = look_at(probe, address, peer_r, why);
+	json_decref(probe->facts);
+	probe->facts = kept;
+	return result;
+}
+
+static int look_at_each(struct probe *probe, struct failure *why)
+{
+	char message[URL_MESSAGE_SIZE];
+	struct nodes nodes;
+	struct url url;
+	int result;
+
+	if (url_parse(probe->account->webmail.url, &url, message) == -1)
+		return failure_set(why, ERROR_HTTP_POLICY, "webmail.url: %s", message);
+	result = nodes_find(
+		probe, &(struct endpoint){.host = url.host, .port = url.port}, &nodes, why);
+	if (result == 0)
+		result = nodes_first(probe, &nodes, look_at, why);
+	if (result == 0)
+		nodes_others(probe, &nodes, look_at_other);
+	nodes_report(probe, &nodes);
+	return result;
+}
+
+static int run(struct probe *probe, struct failure *why)
+{
+	struct peer_facts peer = {0};
+	int result;
+
+	/* One refusal is proof enough; more would lock the account. */
+	if (nodes_wanted(probe->step) && !refusal_expected(probe->step))
+		return look_at_each(probe, why);
+	result = look_at(probe, NULL, &peer, why);
+	return refusal_judge(probe, result, "the login", why);
 }
 
 const struct step_type step_webmail_login = {

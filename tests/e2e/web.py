@@ -143,21 +143,23 @@ class Webmail:
 
 
 @contextlib.contextmanager
-def resolver(ip="127.0.0.1"):
-    """"host:port" of a name server to which every name has that one address."""
+def resolver(*ips):
+    """"host:port" of a name server to which every name has these addresses, else loopback's."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind(("127.0.0.1", 0))
-        thread = threading.Thread(target=answer_names, args=(server, ip), daemon=True)
+        thread = threading.Thread(target=answer_names, args=(server, ips or ("127.0.0.1",)), daemon=True)
         thread.start()
         yield "{}:{}".format(*server.getsockname())
 
 
-def answer_names(server, ip):
+def answer_names(server, ips):
     with contextlib.suppress(OSError):
         while True:
             query, peer = server.recvfrom(512)
             end = query.index(b"\0", 12) + 5
             is_a = query[end - 4:end - 2] == b"\0\x01"
-            head = query[:2] + b"\x81\x80" + query[4:6] + (b"\0\x01" if is_a else b"\0\0") + b"\0" * 4
-            record = b"\xc0\x0c\0\x01\0\x01\0\0\0\x3c\0\x04" + socket.inet_aton(ip)
-            server.sendto(head + query[12:end] + (record if is_a else b""), peer)
+            count = len(ips) if is_a else 0
+            head = query[:2] + b"\x81\x80" + query[4:6] + bytes((0, count)) + b"\0" * 4
+            records = b"".join(b"\xc0\x0c\0\x01\0\x01\0\0\0\x3c\0\x04" + socket.inet_aton(ip)
+                               for ip in ips[:count])
+            server.sendto(head + query[12:end] + records, peer)
