@@ -249,8 +249,11 @@ static void on_handshake(const SSL *ssl, int where, int result)
 	(void)result;
 	if (exchange == NULL)
 		return;
-	if ((where & SSL_CB_HANDSHAKE_START) != 0)
+	/* Until here libcurl has made itself a context: that is our time and not the server's. */
+	if ((where & SSL_CB_HANDSHAKE_START) != 0) {
 		tls_keep_deadline((SSL *)(uintptr_t)ssl, &exchange->http->deadline);
+		exchange->ready_ns = clock_now();
+	}
 	if ((where & SSL_CB_HANDSHAKE_DONE) == 0)
 		return;
 	/* Session tickets come as if in handshakes of their own, perhaps much later. */

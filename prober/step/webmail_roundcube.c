@@ -29,12 +29,37 @@ static char *other_folder(const struct webmail *webmail)
 	return chosen;
 }
 
+/* Where IMAP has said no, an empty list comes with a message: this.display_message("...","error"). */
+static bool error_shown(const char *script, char *words, size_t size)
+{
+	static const char begin[] = "display_message(\"", end[] = "\",\"error\"";
+	const char *at = script;
+
+	while ((at = strstr(at, begin)) != NULL) {
+		const char *text = at + sizeof(begin) - 1;
+		size_t length = strcspn(text, "\"");
+
+		while (text[length] == '"' && length > 0 && text[length - 1] == '\\')
+			length += 1 + strcspn(text + length + 1, "\"");
+		if (strncmp(text + length, end, sizeof(end) - 1) == 0) {
+			text_printable_copy(words, size, text, length);
+			return true;
+		}
+		at = text;
+	}
+	return false;
+}
+
 static int check_list(struct webmail *webmail, const char *name, const json_t *answer, int status,
 	struct failure *why)
 {
 	const json_t *count = json_object_get(json_object_get(answer, "env"), "messagecount");
 	const char *script = json_string_value(json_object_get(answer, "exec"));
+	char words[200];
 
+	if (script != NULL && error_shown(script, words, sizeof(words)))
+		return failure_set(why, ERROR_WEB_CONTENT,
+			"the webmail cannot show the folder %s: \"%s\"", name, words);
 	if (status == 200 && json_is_integer(count) && script != NULL &&
 		strstr(script, "set_rowcount") != NULL) {
 		webmail_note_folder(webmail, name, json_integer_value(count));
