@@ -13,8 +13,10 @@
 
 #include "ban.h"
 
-/* Enough for any expression over a page of a megabyte; a hostile page could make it cost hours. */
+/* Enough for any expressions over a page of a megabyte; a hostile page could make them cost hours.
+ * The first is libxml2's count for one expression, the second ours, of letters compared. */
 #define XPATH_STEPS 20000000
+#define LETTERS_MAX 300000000
 #define CHUNK 4096
 
 /* --- the library ----------------------------------------------------------------------- */
@@ -59,6 +61,9 @@ static xmlCharEncoding encoding_of(const char *bytes, size_t length)
 static int feed(htmlParserCtxtPtr parser, const char *bytes, size_t length,
 	struct deadline deadline, struct failure *why)
 {
+	if (length > HTML_BYTES_MAX)
+		return failure_set(
+			why, ERROR_LIMIT_SIZE, "the page has more than %zu bytes", HTML_BYTES_MAX);
 	for (size_t at = 0; at < length; at += CHUNK) {
 		size_t size = length - at < CHUNK ? length - at : CHUNK;
 
@@ -81,7 +86,7 @@ static void set_base(struct html *html, const char *url)
 	char *base = NULL;
 
 	html->url = strdup(url);
-	found = html_evaluate(html, NULL, "(//base/@href)[1]", NULL);
+	found = html_evaluate(html, "//base/@href", NULL);
 	if (found != NULL && !xmlXPathNodeSetIsEmpty(found->nodesetval)) {
 		xmlChar *text = xmlXPathCastToString(found);
 
@@ -112,20 +117,27 @@ struct html *html_parse(const char *bytes, size_t length, const char *url, struc
 	struct failure *why)
 {
 	struct html *html = calloc(1, sizeof(*html));
+	size_t *steps = malloc(sizeof(*steps));
 	htmlParserCtxtPtr parser;
 	int result;
 
 	html_preload();
 	parser = open_parser(bytes, length);
-	if (html == NULL || parser == NULL) {
+	if (html == NULL || steps == NULL || parser == NULL) {
 		htmlFreeParserCtxt(parser);
 		free(html);
+		free(steps);
 		failure_set(why, ERROR_LOCAL_RESOURCE, "out of memory");
 		return NULL;
 	}
 	result = feed(parser, bytes, length, deadline, why);
 	html->document = parser->myDoc;
+	html->steps = steps;
+	*steps = LETTERS_MAX;
 	htmlFreeParserCtxt(parser);
+	/* Else to sort what is found could take time by the square of it. */
+	if (html->document != NULL)
+		xmlXPathOrderDocElems(html->document);
 	if (result == 0)
 		set_base(html, url);
 	else
@@ -139,6 +151,7 @@ void html_free(struct html **html)
 		return;
 	xmlFreeDoc((*html)->document);
 	free((*html)->url);
+	free((*html)->steps);
 	free(*html);
 	*html = NULL;
 }
@@ -157,6 +170,29 @@ static void xpath_lower(xmlXPathParserContextPtr ctxt, int nargs)
 		if (*at >= 'A' && *at <= 'Z')
 			*at |= 0x20;
 	valuePush(ctxt, xmlXPathWrapString(text));
+}
+
+/* False if it would cost more than what is left. */
+static bool spend(xmlXPathParserContextPtr ctxt, size_t letters)
+{
+	size_t *left = ctxt->context->userData;
+
+	if (*left < letters) {
+		*left = 0;
+		xmlXPathErr(ctxt, XPATH_OP_LIMIT_EXCEEDED);
+		return false;
+	}
+	*left -= letters;
+	return true;
+}
+
+static size_t count_words(const char *words)
+{
+	size_t count = 1;
+
+	for (; *words != '\0'; words++)
+		count += *words == '|';
+	return count;
 }
 
 static bool has_any(const char *text, const char *words)
@@ -182,15 +218,15 @@ static void xpath_any(xmlXPathParserContextPtr ctxt, int nargs)
 	CHECK_ARITY(2);
 	words = xmlXPathPopString(ctxt);
 	text = xmlXPathPopString(ctxt);
-	if (text != NULL && words != NULL)
+	if (text != NULL && words != NULL &&
+		spend(ctxt, (strlen((const char *)text) + 1) * count_words((const char *)words)))
 		valuePush(
 			ctxt, xmlXPathNewBoolean(has_any((const char *)text, (const char *)words)));
 	xmlFree(text);
 	xmlFree(words);
 }
 
-xmlXPathObjectPtr html_evaluate(
-	const struct html *html, xmlNodePtr node, const char *xpath, const char *word)
+xmlXPathObjectPtr html_evaluate(const struct html *html, const char *xpath, const char *word)
 {
 	xmlXPathContextPtr context;
 	xmlXPathObjectPtr found;
@@ -201,8 +237,8 @@ xmlXPathObjectPtr html_evaluate(
 	if (context == NULL)
 		return NULL;
 	context->opLimit = XPATH_STEPS;
-	context->node = node != NULL ? node : xmlDocGetRootElement(html->document);
-	xmlSetStructuredErrorFunc(NULL, NULL);
+	context->node = xmlDocGetRootElement(html->document);
+	context->userData = html->steps;
 	if (word != NULL)
 		xmlXPathRegisterVariable(context, xml_text("name"), xmlXPathNewCString(word));
 	xmlXPathRegisterFunc(context, xml_text("lower"), xpath_lower);
@@ -214,7 +250,7 @@ xmlXPathObjectPtr html_evaluate(
 
 bool html_has(const struct html *html, const char *xpath, const char *word)
 {
-	xmlXPathObjectPtr found = html_evaluate(html, NULL, xpath, word);
+	xmlXPathObjectPtr found = html_evaluate(html, xpath, word);
 	bool has = found != NULL && xmlXPathCastToBoolean(found);
 
 	xmlXPathFreeObject(found);
@@ -248,7 +284,7 @@ static char *keep(xmlChar *text)
 
 char *html_text(const struct html *html, const char *xpath)
 {
-	xmlXPathObjectPtr found = html_evaluate(html, NULL, xpath, NULL);
+	xmlXPathObjectPtr found = html_evaluate(html, xpath, NULL);
 	char *text = NULL;
 
 	if (found != NULL &&

@@ -13,7 +13,8 @@
 #include "failure.h"
 #include "text.h"
 
-#define HTML_DEPTH_MAX 255 /* what libxml2 itself allows */
+#define HTML_DEPTH_MAX 255               /* what libxml2 itself allows */
+#define HTML_BYTES_MAX ((size_t)3 << 20) /* a page takes up to forty times its size in memory */
 
 struct html;
 
@@ -21,7 +22,7 @@ struct html;
 void html_preload(void);
 
 /* Reads a page; `url` is where it came from. Any bytes are a page, if perhaps an empty one. NULL
- * with limit.depth, limit.time or local.resource. */
+ * with limit.size, limit.depth, limit.time or local.resource. */
 struct html *html_parse(const char *bytes, size_t length, const char *url, struct deadline deadline,
 	struct failure *why);
 void html_free(struct html **html);

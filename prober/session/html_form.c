@@ -1,4 +1,5 @@
-/* Forms: which one is the login's, and what a browser would send with it. */
+/* Forms: which one is the login's, and what a browser would send with it. The page is walked, not
+ * asked by XPath: a hostile one may have a million of anything. */
 #include "html_private.h"
 
 #include <stdlib.h>
@@ -10,9 +11,101 @@
 #include "ban.h"
 
 /* No login page has so many; what comes behind them is left out. */
+#define FORMS_MAX 64
 #define CONTROLS_MAX 256
 
-#define TYPE "lower(@type)"
+/* --- walking ---------------------------------------------------------------------------- */
+
+static bool is_element(xmlNodePtr node, const char *name)
+{
+	return node->type == XML_ELEMENT_NODE && strcasecmp((const char *)node->name, name) == 0;
+}
+
+/* The next node of the page in its order, below `top`; NULL at the end. */
+static xmlNodePtr next_node(xmlNodePtr node, xmlNodePtr top)
+{
+	if (node->children != NULL && node->type == XML_ELEMENT_NODE)
+		return node->children;
+	while (node != NULL && node != top && node->next == NULL)
+		node = node->parent;
+	return node == NULL || node == top ? NULL : node->next;
+}
+
+static bool has(xmlNodePtr node, const char *attribute)
+{
+	return xmlHasProp(node, xml_text(attribute)) != NULL;
+}
+
+static bool attribute_is(xmlNodePtr node, const char *attribute, const char *const words[])
+{
+	char *value = html_attribute(node, attribute);
+	bool is = false;
+
+	for (size_t i = 0; value != NULL && words[i] != NULL; i++)
+		is |= strcasecmp(value, words[i]) == 0;
+	free(value);
+	return is;
+}
+
+static bool is_password(xmlNodePtr node)
+{
+	static const char *const types[] = {"password", NULL};
+
+	return is_element(node, "input") && attribute_is(node, "type", types);
+}
+
+/* --- forms ------------------------------------------------------------------------------ */
+
+struct forms {
+	struct {
+		xmlNodePtr node;
+		char *id;
+		unsigned int passwords;
+	} list[FORMS_MAX];
+	size_t count;
+};
+
+/* A control belongs to the form around it, unless it names another one by its id. */
+static size_t owner_of(const struct forms *forms, xmlNodePtr control)
+{
+	char *id = html_attribute(control, "form");
+	size_t i = 0;
+
+	if (id != NULL) {
+		while (i < forms->count &&
+			(forms->list[i].id == NULL || strcmp(forms->list[i].id, id) != 0))
+			i++;
+		free(id);
+		return i;
+	}
+	while (control != NULL && !is_element(control, "form"))
+		control = control->parent;
+	while (i < forms->count && forms->list[i].node != control)
+		i++;
+	return i;
+}
+
+static void find_forms(xmlNodePtr root, struct forms *forms)
+{
+	for (xmlNodePtr node = root; node != NULL; node = next_node(node, root))
+		if (is_element(node, "form") && forms->count < FORMS_MAX) {
+			forms->list[forms->count].node = node;
+			forms->list[forms->count++].id = html_attribute(node, "id");
+		}
+	for (xmlNodePtr node = root; node != NULL; node = next_node(node, root))
+		if (is_password(node)) {
+			size_t owner = owner_of(forms, node);
+
+			if (owner < forms->count)
+				forms->list[owner].passwords++;
+		}
+}
+
+static void forms_free(struct forms *forms)
+{
+	for (size_t i = 0; i < forms->count; i++)
+		free(forms->list[i].id);
+}
 
 /* --- what a browser would send ---------------------------------------------------------- */
 
@@ -30,37 +123,35 @@ static void add(struct html_form *form, const char *name, const char *value)
 		form->count++;
 }
 
-static bool is(const char *text, const char *const words[])
+static char *content_of(xmlNodePtr node)
 {
-	for (size_t i = 0; text != NULL && words[i] != NULL; i++)
-		if (strcasecmp(text, words[i]) == 0)
-			return true;
-	return false;
+	xmlChar *text = xmlNodeGetContent(node);
+	char *copy = strdup(text != NULL ? (const char *)text : "");
+
+	xmlFree(text);
+	return copy;
 }
 
-static bool has(xmlNodePtr node, const char *attribute)
+/* The option that is chosen last, or the first. */
+static void add_select(struct html_form *form, xmlNodePtr select, const char *name)
 {
-	return xmlHasProp(node, xml_text(attribute)) != NULL;
-}
+	xmlNodePtr chosen = NULL;
+	bool marked = false;
+	char *value;
 
-/* The chosen option, or the first. */
-static void add_select(
-	const struct html *html, struct html_form *form, xmlNodePtr node, const char *name)
-{
-	xmlXPathObjectPtr found = html_evaluate(html, node,
-		"(.//option[@selected][last()] | .//option[not(../option[@selected])][1])[last()]",
-		NULL);
-
-	if (found != NULL && !xmlXPathNodeSetIsEmpty(found->nodesetval)) {
-		xmlNodePtr option = found->nodesetval->nodeTab[0];
-		char *value = html_attribute(option, "value");
-		xmlChar *text = value == NULL ? xmlNodeGetContent(option) : NULL;
-
-		add(form, name, value != NULL ? value : text != NULL ? (const char *)text : "");
-		xmlFree(text);
-		free(value);
-	}
-	xmlXPathFreeObject(found);
+	for (xmlNodePtr node = select; node != NULL; node = next_node(node, select))
+		if (is_element(node, "option") && (chosen == NULL || has(node, "selected"))) {
+			chosen = marked && !has(node, "selected") ? chosen : node;
+			marked |= has(node, "selected");
+		}
+	if (chosen == NULL)
+		return;
+	value = html_attribute(chosen, "value");
+	if (value == NULL)
+		value = content_of(chosen);
+	if (value != NULL)
+		add(form, name, value);
+	free(value);
 }
 
 /* The first button that sends the form is the one that Enter would press. */
@@ -69,128 +160,151 @@ static void add_input(struct html_form *form, xmlNodePtr node, const char *name,
 	static const char *const silent[] = {"reset", "button", "file", NULL};
 	static const char *const choices[] = {"checkbox", "radio", NULL};
 	static const char *const senders[] = {"submit", "image", NULL};
-	bool is_button = strcasecmp((const char *)node->name, "button") == 0;
-	char *type = html_attribute(node, "type"), *value = html_attribute(node, "value");
-	bool sends = is(type, senders) || (is_button && type == NULL);
-	bool wanted = !is(type, silent) && (!is(type, choices) || has(node, "checked")) &&
-		(!sends || !*pressed);
+	bool is_choice = attribute_is(node, "type", choices);
+	bool sends = attribute_is(node, "type", senders) ||
+		(is_element(node, "button") && !has(node, "type"));
+	char *value = html_attribute(node, "value");
 
-	if (wanted)
-		add(form, name, value != NULL ? value : is(type, choices) ? "on" : "");
+	if (!attribute_is(node, "type", silent) && (!is_choice || has(node, "checked")) &&
+		(!sends || !*pressed))
+		add(form, name, value != NULL ? value : is_choice ? "on" : "");
 	*pressed |= sends;
-	free(type);
 	free(value);
 }
 
-static void add_control(
-	const struct html *html, struct html_form *form, xmlNodePtr node, bool *pressed)
+static void add_control(struct html_form *form, xmlNodePtr node, const char *name, bool *pressed)
 {
-	const char *element = (const char *)node->name;
-	char *name = html_attribute(node, "name");
+	if (is_element(node, "select")) {
+		add_select(form, node, name);
+	} else if (is_element(node, "textarea")) {
+		char *text = content_of(node);
 
-	if (name != NULL && name[0] != '\0' && !has(node, "disabled")) {
-		if (strcasecmp(element, "select") == 0) {
-			add_select(html, form, node, name);
-		} else if (strcasecmp(element, "textarea") == 0) {
-			xmlChar *text = xmlNodeGetContent(node);
-
-			add(form, name, text != NULL ? (const char *)text : "");
-			xmlFree(text);
-		} else if (strcasecmp(element, "input") == 0 ||
-			strcasecmp(element, "button") == 0) {
-			add_input(form, node, name, pressed);
-		}
+		if (text != NULL)
+			add(form, name, text);
+		free(text);
+	} else {
+		add_input(form, node, name, pressed);
 	}
-	free(name);
 }
 
-/* --- finding ---------------------------------------------------------------------------- */
-
-static char *name_of(const struct html *html, xmlNodePtr node, const char *xpath, const char *id)
+static bool is_control(xmlNodePtr node)
 {
-	xmlXPathObjectPtr found = html_evaluate(html, node, xpath, id);
-	char *name = NULL;
+	return is_element(node, "input") || is_element(node, "select") ||
+		is_element(node, "textarea") || is_element(node, "button");
+}
 
-	if (found != NULL && !xmlXPathNodeSetIsEmpty(found->nodesetval))
-		name = html_attribute(found->nodesetval->nodeTab[0], "name");
-	xmlXPathFreeObject(found);
+/* --- the user's name -------------------------------------------------------------------- */
+
+/* What says of itself that it is a user's name; else the text field nearest before the password;
+ * else the first one. */
+struct guess {
+	char *hinted, *before, *first;
+	bool password_seen;
+};
+
+static bool says(xmlNodePtr node, const char *attribute, const char *const words[])
+{
+	char *value = html_attribute(node, attribute);
+	bool found = false;
+
+	for (size_t i = 0; value != NULL && words[i] != NULL; i++)
+		found |= strcasestr(value, words[i]) != NULL;
+	free(value);
+	return found;
+}
+
+static void keep(char **to, const char *name)
+{
+	free(*to);
+	*to = strdup(name);
+}
+
+static void guess_at(struct guess *guess, xmlNodePtr node, const char *name)
+{
+	static const char *const types[] = {"text", "email", NULL};
+	static const char *const completions[] = {"username", NULL};
+	static const char *const words[] = {"user", "login", "mail", NULL};
+
+	if (!is_element(node, "input") || (has(node, "type") && !attribute_is(node, "type", types)))
+		return;
+	if (guess->hinted == NULL &&
+		(says(node, "autocomplete", completions) || says(node, "name", words)))
+		keep(&guess->hinted, name);
+	if (!guess->password_seen)
+		keep(&guess->before, name);
+	if (guess->first == NULL)
+		keep(&guess->first, name);
+}
+
+static char *take_guess(struct guess *guess)
+{
+	char **best = guess->hinted != NULL ? &guess->hinted
+		: guess->before != NULL     ? &guess->before
+					    : &guess->first;
+	char *name = *best;
+
+	*best = NULL;
+	free(guess->hinted);
+	free(guess->before);
+	free(guess->first);
 	return name;
 }
 
-#define MINE "(.//input | //input[@form = $name])"
-#define TEXTLIKE "[not(@type) or " TYPE " = 'text' or " TYPE " = 'email']"
-#define HINTED "[any(@autocomplete, 'username') or any(@name, 'user|login|mail')]"
-
-/* What says that it is a user's name; else the text field nearest before the password. */
-static void find_names(
-	const struct html *html, struct html_form *form, xmlNodePtr node, const char *id)
-{
-	static const char *const places[] = {"(" MINE TEXTLIKE HINTED ")[1]",
-		"(" MINE "[" TYPE " = 'password']/preceding::input" TEXTLIKE ")[last()]",
-		"(" MINE TEXTLIKE ")[1]", NULL};
-
-	form->password_name = name_of(html, node, "(" MINE "[" TYPE " = 'password'])[1]", id);
-	for (size_t i = 0; places[i] != NULL && form->user_name == NULL; i++)
-		form->user_name = name_of(html, node, places[i], id);
-}
+/* --- the login form --------------------------------------------------------------------- */
 
 static void read_controls(
-	const struct html *html, struct html_form *form, xmlNodePtr node, const char *id)
+	const struct forms *forms, size_t which, xmlNodePtr root, struct html_form *form)
 {
-	xmlXPathObjectPtr found = html_evaluate(html, node,
-		".//input | .//select | .//textarea | .//button | //*[@form = $name]", id);
+	struct guess guess = {0};
 	bool pressed = false;
 
-	for (int i = 0; found != NULL && found->nodesetval != NULL &&
-		i < found->nodesetval->nodeNr && form->count < CONTROLS_MAX;
-		i++)
-		add_control(html, form, found->nodesetval->nodeTab[i], &pressed);
-	xmlXPathFreeObject(found);
+	for (xmlNodePtr node = root; node != NULL && form->count < CONTROLS_MAX;
+		node = next_node(node, root)) {
+		char *name = is_control(node) ? html_attribute(node, "name") : NULL;
+
+		if (name != NULL && name[0] != '\0' && !has(node, "disabled") &&
+			owner_of(forms, node) == which) {
+			add_control(form, node, name, &pressed);
+			guess_at(&guess, node, name);
+			if (is_password(node)) {
+				keep(&form->password_name, name);
+				guess.password_seen = true;
+			}
+		}
+		free(name);
+	}
+	form->user_name = take_guess(&guess);
 }
 
-static void read_form(const struct html *html, struct html_form *form, xmlNodePtr node)
+static void read_form(const struct html *html, xmlNodePtr node, struct html_form *form)
 {
-	char *action = html_attribute(node, "action"), *method = html_attribute(node, "method");
-	char *coding = html_attribute(node, "enctype"), *id = html_attribute(node, "id");
-	/* No control is tied to a form without an id. */
-	const char *tie = id != NULL && id[0] != '\0' ? id : "\x01";
+	static const char *const post[] = {"post", NULL};
+	static const char *const multipart[] = {"multipart/form-data", NULL};
+	char *action = html_attribute(node, "action");
 
 	form->action = html_url(html, action != NULL ? action : "");
-	form->is_post = method != NULL && strcasecmp(method, "post") == 0;
-	form->is_multipart = coding != NULL && strcasecmp(coding, "multipart/form-data") == 0;
-	read_controls(html, form, node, tie);
-	find_names(html, form, node, tie);
+	form->is_post = attribute_is(node, "method", post);
+	form->is_multipart = attribute_is(node, "enctype", multipart);
 	free(action);
-	free(method);
-	free(coding);
-	free(id);
 }
 
 /* Without a form around it, a password field is a script's affair. */
 int html_login_form(const struct html *html, struct html_form *form_r)
 {
-	static const char one[] = "count(.//input[" TYPE " = 'password'] | //input[" TYPE
-				  " = 'password'][@form and @form = $name])";
-	xmlXPathObjectPtr forms = html_evaluate(html, NULL, "//form", NULL);
-	int result = -1;
+	xmlNodePtr root = html->document != NULL ? xmlDocGetRootElement(html->document) : NULL;
+	struct forms forms = {.count = 0};
+	size_t which = 0;
 
-	for (int i = 0; forms != NULL && forms->nodesetval != NULL &&
-		i < forms->nodesetval->nodeNr && result == -1;
-		i++) {
-		xmlNodePtr node = forms->nodesetval->nodeTab[i];
-		char *id = html_attribute(node, "id");
-		xmlXPathObjectPtr count = html_evaluate(html, node, one, id != NULL ? id : "\x01");
-
-		if (count != NULL && (int)xmlXPathCastToNumber(count) == 1) {
-			*form_r = (struct html_form){0};
-			read_form(html, form_r, node);
-			result = 0;
-		}
-		xmlXPathFreeObject(count);
-		free(id);
+	find_forms(root, &forms);
+	while (which < forms.count && forms.list[which].passwords != 1)
+		which++;
+	if (which < forms.count) {
+		*form_r = (struct html_form){0};
+		read_form(html, forms.list[which].node, form_r);
+		read_controls(&forms, which, root, form_r);
 	}
-	xmlXPathFreeObject(forms);
-	return result;
+	forms_free(&forms);
+	return which < forms.count ? 0 : -1;
 }
 
 /* --- filling in ------------------------------------------------------------------------- */

@@ -56,6 +56,10 @@ struct http *http_open(const struct http_settings *settings, struct failure *why
 	}
 	if (http != NULL && http->multi != NULL && http->easy != NULL && http->requests != NULL) {
 		curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_MAX);
+		/* Begins to keep cookies, with one that is gone. An empty CURLOPT_COOKIEFILE, which
+		 * is the usual way, is lost by each curl_easy_reset, with its memory. */
+		curl_easy_setopt(http->easy, CURLOPT_COOKIELIST,
+			"Set-Cookie: none=; Expires=Thu, 01 Jan 1970 00:00:00 GMT");
 		return http;
 	}
 	http_close(&http);
@@ -125,7 +129,6 @@ void http_cookie_set(struct http *http, const char *url, const char *name, const
 	text_printf(&line, "%s\tFALSE\t/\t%s\t0\t%s\t%s", host,
 		strncasecmp(url, "https:", 6) == 0 ? "TRUE" : "FALSE", name, value);
 	if (!text_breaks_line(line.bytes, line.length)) {
-		curl_easy_setopt(http->easy, CURLOPT_COOKIEFILE, "");
 		curl_easy_setopt(http->easy, CURLOPT_COOKIELIST, line.bytes);
 	}
 	text_free(&line);

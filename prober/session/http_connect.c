@@ -187,8 +187,8 @@ static int open_connection(struct exchange *exchange)
 	/* The round trip of SYN and ACK, in which no server has a part. */
 	if (tcp_facts(fd, &http->rtt_seconds, &http->retransmits))
 		http->has_network = true;
-	transcript_remark(http->settings.transcript, "connected to %s (%s)",
-		exchange->server, peer->address);
+	transcript_remark(
+		http->settings.transcript, "connected to %s (%s)", exchange->server, peer->address);
 	if (check_secrets(exchange, &list[used]) == 0)
 		return fd;
 	close(fd);

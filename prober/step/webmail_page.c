@@ -10,9 +10,9 @@
 
 /* One that a person would have to solve; a mere script may only be watching. */
 static const char captcha[] =
-	"//*[any(@class, 'g-recaptcha|h-captcha|cf-turnstile')] | "
-	"//input[any(@name, 'captcha') or any(@id, 'captcha')] | "
-	"//img[any(@src, 'captcha') or any(@id, 'captcha')] | //iframe[any(@src, 'captcha')]";
+	"//*[any(@class, 'g-recaptcha|h-captcha|cf-turnstile')] or "
+	"//input[any(@name, 'captcha') or any(@id, 'captcha')] or "
+	"//img[any(@src, 'captcha') or any(@id, 'captcha')] or //iframe[any(@src, 'captcha')]";
 
 #define CODES                                                                                      \
 	"'totp|2fa|mfa|otp_|_otp|otp-|twofactor|two_factor|two-factor|verificationcode|"           \
@@ -20,7 +20,7 @@ static const char captcha[] =
 static const char second_factor[] =
 	"//input[@autocomplete = 'one-time-code' or any(@name, " CODES ") or any(@id, " CODES
 	") or "
-	"lower(@name) = 'otp' or lower(@id) = 'otp'] | //script[any(@src, 'twofactor')]";
+	"lower(@name) = 'otp' or lower(@id) = 'otp'] or //script[any(@src, 'twofactor')]";
 
 static const char password_field[] = "//input[lower(@type) = 'password']";
 
