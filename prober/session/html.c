@@ -267,7 +267,9 @@ static void fold(char *text)
 
 		if (blank && (to == text || to[-1] == ' '))
 			continue;
-		*to++ = blank ? ' ' : *from;
+		if (blank)
+			*from = ' ';
+		*to++ = *from;
 	}
 	if (to > text && to[-1] == ' ')
 		to--;

@@ -43,11 +43,25 @@ void http_preload(void)
 	pthread_once(&once, preload);
 }
 
+/* Others would not ask us about certificates. */
+static bool is_on_openssl(void)
+{
+	const char *library = curl_version_info(CURLVERSION_NOW)->ssl_version;
+
+	return library != NULL && strncasecmp(library, "OpenSSL", 7) == 0;
+}
+
 struct http *http_open(const struct http_settings *settings, struct failure *why)
 {
 	struct http *http = calloc(1, sizeof(*http));
 
 	http_preload();
+	if (!is_on_openssl()) {
+		free(http);
+		failure_set(why, ERROR_LOCAL_RESOURCE,
+			"this libcurl does not use OpenSSL (build with -Dcurl=openssl)");
+		return NULL;
+	}
 	if (http != NULL) {
 		http->settings = *settings;
 		http->multi = curl_multi_init();

@@ -199,7 +199,9 @@ static void unescape(char *token)
 	for (char *from = token; *from != '\0'; from++) {
 		bool escape = from[0] == '~' && (from[1] == '0' || from[1] == '1');
 
-		*to++ = !escape ? *from : from[1] == '0' ? '~' : '/';
+		if (escape && from[1] == '1')
+			*from = '/';
+		*to++ = *from;
 		from += escape;
 	}
 	*to = '\0';

@@ -19,6 +19,8 @@
 
 #define HOSTS_MAX 16
 #define REFRESHES_MAX 3
+/* Some pages hide all of their state in a field. */
+#define FORM_MAX ((size_t)1 << 20)
 
 static const struct field fields[] = {
 	{"account", &field_account, FIELD_REQUIRED, "account that logs in"},
@@ -49,68 +51,6 @@ static const char *const phases[] = {
 static const char *const account_needs[] = {"webmail", "password", NULL};
 
 /* --- pages ------------------------------------------------------------------------------ */
-
-static struct html *parse(
-	struct webmail *webmail, const struct http_reply *reply, struct failure *why)
-{
-	return html_parse(reply->body.bytes != NULL ? reply->body.bytes : "", reply->body.length,
-		reply->url, webmail->probe->deadline, why);
-}
-
-/* Words that we tell a wrong password from a server's trouble by. */
-static const char *const language[] = {"Accept-Language: en", NULL};
-
-int webmail_show(struct webmail *webmail, const struct http_request *request, struct failure *why)
-{
-	struct http_request whole = *request;
-	struct http_reply reply;
-	struct html *page;
-
-	whole.deadline = webmail->probe->deadline;
-	if (whole.headers == NULL)
-		whole.headers = language;
-	if (http_fetch(webmail->http, &whole, &reply, why) == -1)
-		return -1;
-	page = parse(webmail, &reply, why);
-	if (page == NULL) {
-		http_reply_free(&reply);
-		return -1;
-	}
-	html_free(&webmail->page);
-	http_reply_free(&webmail->reply);
-	webmail->page = page;
-	webmail->reply = reply;
-	return 0;
-}
-
-int webmail_get(struct webmail *webmail, const char *url, struct failure *why)
-{
-	return webmail_show(webmail, &(struct http_request){.url = url}, why);
-}
-
-json_t *webmail_ask(struct webmail *webmail, const struct http_request *request, int *status_r,
-	struct failure *why)
-{
-	struct http_request whole = *request;
-	struct http_reply reply;
-	json_t *answer;
-
-	whole.deadline = webmail->probe->deadline;
-	if (http_fetch(webmail->http, &whole, &reply, why) == -1)
-		return NULL;
-	*status_r = reply.status;
-	answer = json_loadb(reply.body.bytes != NULL ? reply.body.bytes : "", reply.body.length,
-		JSON_REJECT_DUPLICATES, NULL);
-	if (!json_is_object(answer)) {
-		json_decref(answer);
-		answer = NULL;
-		if (http_expect_success(&reply, why) == 0)
-			failure_set(why, ERROR_WEB_CONTENT,
-				"the webmail's script would get an answer that is no JSON object");
-	}
-	http_reply_free(&reply);
-	return answer;
-}
 
 /* Pages that send a browser on by themselves: some stand before the login, some behind it. */
 static int follow_refresh(struct webmail *webmail, struct failure *why)
@@ -168,35 +108,52 @@ int webmail_check_host(const struct webmail *webmail, const char *url, struct fa
 		host);
 }
 
-/* Sends the form as it is now; a redirect is the next phase's. */
-static int send_form(struct webmail *webmail, struct html_form *form, struct failure *why)
+static char *with_query(const char *action, const struct text *query)
 {
-	struct text body;
+	size_t base = strcspn(action, "?#");
+	size_t size = base + query->length + 2;
+	char *url = malloc(size);
+
+	if (url != NULL)
+		snprintf(url, size, "%.*s?%s", (int)base, action, query->bytes);
+	return url;
+}
+
+static int send_encoded(struct webmail *webmail, const struct html_form *form,
+	const struct text *body, struct failure *why)
+{
+	struct http_request request = {.url = form->action, .secret = true, .keep_redirect = true};
 	char *url = NULL;
 	int result;
 
-	text_init(&body, 64 * 1024);
-	html_form_encode(form, &body);
-	if (!form->is_post) {
-		size_t base = strcspn(form->action, "?#");
-
-		url = malloc(base + body.length + 2);
-		if (url != NULL)
-			snprintf(url, base + body.length + 2, "%.*s?%s", (int)base, form->action,
-				body.bytes);
+	if (form->is_post) {
+		request.method = "POST";
+		request.body = body->bytes;
+		request.body_length = body->length;
+		request.content_type = "application/x-www-form-urlencoded";
+	} else {
+		request.url = url = with_query(form->action, body);
+		if (url == NULL)
+			return failure_set(why, ERROR_LOCAL_RESOURCE, "out of memory");
 	}
-	result = webmail_show(webmail,
-		&(struct http_request){.method = form->is_post ? "POST" : "GET",
-			.url = form->is_post ? form->action : url,
-			.body = form->is_post ? body.bytes : NULL,
-			.body_length = body.length,
-			.content_type = "application/x-www-form-urlencoded",
-			.secret = true,
-			.keep_redirect = true},
-		why);
+	result = webmail_show(webmail, &request, why);
 	if (url != NULL)
 		explicit_bzero(url, strlen(url));
 	free(url);
+	return result;
+}
+
+/* Sends the form as it is now; a redirect is the next phase's. */
+static int send_form(struct webmail *webmail, const struct html_form *form, struct failure *why)
+{
+	struct text body;
+	int result;
+
+	text_init(&body, FORM_MAX);
+	html_form_encode(form, &body);
+	result = body.overflowed || body.bytes == NULL
+		? failure_set(why, ERROR_WEB_FORM, "the login form is larger than any honest one")
+		: send_encoded(webmail, form, &body, why);
 	if (body.bytes != NULL)
 		explicit_bzero(body.bytes, body.length);
 	text_free(&body);

@@ -1,5 +1,5 @@
-/* What a page is: the user's mailbox, or one of the many things that are not. A mailbox is only
- * what bears a mailbox's marker; status 200 says nothing. */
+/* Pages, and what they are: the user's mailbox, or one of the many things that are not. A mailbox
+ * is only what bears a mailbox's marker; status 200 says nothing. */
 #include "webmail.h"
 
 #include <stdlib.h>
@@ -7,6 +7,72 @@
 #include <strings.h>
 
 #include "ban.h"
+
+/* --- getting one ------------------------------------------------------------------------ */
+
+static struct html *parse(
+	struct webmail *webmail, const struct http_reply *reply, struct failure *why)
+{
+	return html_parse(reply->body.bytes != NULL ? reply->body.bytes : "", reply->body.length,
+		reply->url, webmail->probe->deadline, why);
+}
+
+/* Words that we tell a wrong password from a server's trouble by. */
+static const char *const language[] = {"Accept-Language: en", NULL};
+
+int webmail_show(struct webmail *webmail, const struct http_request *request, struct failure *why)
+{
+	struct http_request whole = *request;
+	struct http_reply reply;
+	struct html *page;
+
+	whole.deadline = webmail->probe->deadline;
+	if (whole.headers == NULL)
+		whole.headers = language;
+	if (http_fetch(webmail->http, &whole, &reply, why) == -1)
+		return -1;
+	page = parse(webmail, &reply, why);
+	if (page == NULL) {
+		http_reply_free(&reply);
+		return -1;
+	}
+	html_free(&webmail->page);
+	http_reply_free(&webmail->reply);
+	webmail->page = page;
+	webmail->reply = reply;
+	return 0;
+}
+
+int webmail_get(struct webmail *webmail, const char *url, struct failure *why)
+{
+	return webmail_show(webmail, &(struct http_request){.url = url}, why);
+}
+
+json_t *webmail_ask(struct webmail *webmail, const struct http_request *request, int *status_r,
+	struct failure *why)
+{
+	struct http_request whole = *request;
+	struct http_reply reply;
+	json_t *answer;
+
+	whole.deadline = webmail->probe->deadline;
+	if (http_fetch(webmail->http, &whole, &reply, why) == -1)
+		return NULL;
+	*status_r = reply.status;
+	answer = json_loadb(reply.body.bytes != NULL ? reply.body.bytes : "", reply.body.length,
+		JSON_REJECT_DUPLICATES, NULL);
+	if (!json_is_object(answer)) {
+		json_decref(answer);
+		answer = NULL;
+		if (http_expect_success(&reply, why) == 0)
+			failure_set(why, ERROR_WEB_CONTENT,
+				"the webmail's script would get an answer that is no JSON object");
+	}
+	http_reply_free(&reply);
+	return answer;
+}
+
+/* --- what it is --------------------------------------------------------------------------- */
 
 /* One that a person would have to solve; a mere script may only be watching. */
 static const char captcha[] =
@@ -31,8 +97,7 @@ static const char closed[] =
 void webmail_words(const struct webmail *webmail, char *text, size_t size)
 {
 	static const char *const places[] = {"//*[@role = 'alert'][normalize-space()]",
-		"//*[any(@class, 'error|alert|warning') or any(@id, 'error')]"
-		"[normalize-space()][not(self::script)]",
+		"//*[any(@class, 'error|alert|warning') or any(@id, 'error')][normalize-space()]",
 		"//h1[normalize-space()]", "//title", NULL};
 
 	text[0] = '\0';

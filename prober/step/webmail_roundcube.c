@@ -29,7 +29,7 @@ static char *other_folder(const struct webmail *webmail)
 	return chosen;
 }
 
-/* Where IMAP has said no, an empty list comes with a message: this.display_message("...","error"). */
+/* Where IMAP has said no, an empty list comes with this.display_message("...","error"). */
 static bool error_shown(const char *script, char *words, size_t size)
 {
 	static const char begin[] = "display_message(\"", end[] = "\",\"error\"";
