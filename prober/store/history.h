@@ -61,11 +61,6 @@ int history_newest(struct state *state, const char *customer, const char *scenar
 	const char *vantage, const char *metric, size_t limit, struct sample **samples_r,
 	size_t *count_r, struct failure *why);
 
-/* Names of all metrics that the scenario has samples of since the instant, sorted: a new JSON
- * array of strings, or NULL on failure. */
-json_t *history_metrics(struct state *state, const char *customer, const char *scenario,
-	const char *vantage, int64_t since_ns, struct failure *why);
-
 /* The samples of a run, packed; history_value takes one out. */
 struct history_row {
 	struct run_mark mark;

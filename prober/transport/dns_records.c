@@ -199,13 +199,3 @@ void dns_reverse_name(
 		zone = v4 ? "in-addr.arpa" : "ip6.arpa";
 	text_copy(name + used, DNS_NAME_SIZE - used, zone);
 }
-
-void address_drop_port(struct address *address)
-{
-	if (address->socket.any.sa_family == AF_INET)
-		ares_inet_ntop(AF_INET, &address->socket.v4.sin_addr, address->text,
-			sizeof(address->text));
-	else
-		ares_inet_ntop(AF_INET6, &address->socket.v6.sin6_addr, address->text,
-			sizeof(address->text));
-}

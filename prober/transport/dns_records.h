@@ -38,9 +38,6 @@ size_t dns_take_names(const struct dns_question *question, const struct address 
 /* The IPv4 or IPv6 addresses of an answer, by its type; port 0. */
 size_t dns_take_addresses(const struct dns_question *question, struct address *list, size_t max);
 
-/* Its text without a port, for people. */
-void address_drop_port(struct address *address);
-
 struct tlsa {
 	unsigned int usage, selector, matching;
 	size_t length; /* of the data */

@@ -70,11 +70,6 @@ int stream_fd(const struct stream *stream)
 	return stream->fd;
 }
 
-bool stream_is_tls(const struct stream *stream)
-{
-	return stream->ssl != NULL;
-}
-
 bool stream_may_carry_secrets(const struct stream *stream)
 {
 	struct sockaddr_storage peer = {0};

@@ -58,8 +58,6 @@ struct stream *stream_open(
  * much the protocol layer holds unread). */
 int stream_start_tls(struct stream *stream, size_t buffered, struct peer_facts *facts);
 
-bool stream_is_tls(const struct stream *stream);
-
 /* True over TLS, and to a loopback address: nothing else may see a credential. */
 bool stream_may_carry_secrets(const struct stream *stream);
 

@@ -115,11 +115,6 @@ int stream_start_tls(struct stream *stream, size_t buffered, struct peer_facts *
 	return 0;
 }
 
-bool stream_is_tls(const struct stream *stream)
-{
-	return stream->tls;
-}
-
 bool stream_may_carry_secrets(const struct stream *stream)
 {
 	(void)stream;
