@@ -5,36 +5,17 @@
 #include <string.h>
 #include <time.h>
 
-#include "multistatus.h"
-#include "probe_http.h"
+#include "dav_private.h"
 #include "text.h"
-#include "uuid.h"
 
 #include "ban.h"
 
 const char *const dav_phases[] = {
 	"principal", "home", "collections", "objects", "write", "cleanup", NULL};
 
-#define COLLECTIONS_MAX 32
-#define OWN_NAME "mailprobe-"
-
-struct dav {
-	struct probe *probe;
-	const struct dav_kind *kind;
-	struct http *http;
-	char host[256];
-	const char *hosts[2];
-	char *home;
-	char *collections[COLLECTIONS_MAX]; /* URLs */
-	size_t collection_count;
-	size_t objects;
-	char *leftovers[COLLECTIONS_MAX];
-	size_t leftover_count;
-};
-
 /* --- one exchange ---------------------------------------------------------------------- */
 
-static int exchange(struct dav *dav, const char *method, const char *url, const char *depth,
+int dav_exchange(struct dav *dav, const char *method, const char *url, const char *depth,
 	const char *body, struct http_reply *reply, struct failure *why)
 {
 	const struct account *account = dav->probe->account;
@@ -56,7 +37,7 @@ static int exchange(struct dav *dav, const char *method, const char *url, const 
 }
 
 /* RFC 9110, 15.5.2: 401 is about the credentials, 403 about what they allow. */
-static int check_status(const struct http_reply *reply, const char *method, struct failure *why)
+int dav_check_status(const struct http_reply *reply, const char *method, struct failure *why)
 {
 	if (reply->status == 401)
 		return failure_set(why, ERROR_AUTH_REJECTED, "%s was answered with 401", method);
@@ -65,15 +46,15 @@ static int check_status(const struct http_reply *reply, const char *method, stru
 
 /* PROPFIND or REPORT: a multistatus, or the failure. *url_r (may be NULL) is where it came from;
  * the caller frees it. */
-static struct multistatus *ask(struct dav *dav, const char *method, const char *url,
+struct multistatus *dav_ask(struct dav *dav, const char *method, const char *url,
 	const char *depth, const char *body, char **url_r, struct failure *why)
 {
 	struct multistatus *multistatus = NULL;
 	struct http_reply reply;
 
-	if (exchange(dav, method, url, depth, body, &reply, why) == -1)
+	if (dav_exchange(dav, method, url, depth, body, &reply, why) == -1)
 		return NULL;
-	if (check_status(&reply, method, why) == 0) {
+	if (dav_check_status(&reply, method, why) == 0) {
 		if (reply.status != 207)
 			failure_set(why, ERROR_DAV_MALFORMED, "%s was answered with %d instead of 207",
 				method, reply.status);
@@ -93,7 +74,7 @@ static struct multistatus *ask(struct dav *dav, const char *method, const char *
 	"</d:prop></d:propfind>"
 
 /* An href of the server's, which must not lead to another host: that one would get the password. */
-static char *follow(const char *base, const char *href, struct failure *why)
+char *dav_follow(const char *base, const char *href, struct failure *why)
 {
 	char *url = http_url_join(base, href);
 
@@ -132,7 +113,7 @@ static char *ask_address(struct dav *dav, const char *url, const char *body,
 	const char *expression, const char *name, struct failure *why)
 {
 	char *base = NULL, *href = NULL, *found = NULL;
-	struct multistatus *multistatus = ask(dav, "PROPFIND", url, "Depth: 0", body, &base, why);
+	struct multistatus *multistatus = dav_ask(dav, "PROPFIND", url, "Depth: 0", body, &base, why);
 
 	if (multistatus == NULL)
 		return NULL;
@@ -142,7 +123,7 @@ static char *ask_address(struct dav *dav, const char *url, const char *body,
 			name);
 	} else {
 		set_path(dav, name, href);
-		found = follow(base, href, why);
+		found = dav_follow(base, href, why);
 	}
 	multistatus_free(&multistatus);
 	free(base);
@@ -192,7 +173,7 @@ static int add_collection(struct dav *dav, const struct multistatus *multistatus
 {
 	char *name = multistatus_text(multistatus, index, "d:displayname");
 	const char *href = multistatus_href(multistatus, index);
-	char *url = follow(dav->home, href, why);
+	char *url = dav_follow(dav->home, href, why);
 	char shown[256];
 
 	text_printable_copy(shown, sizeof(shown), name != NULL && name[0] != '\0' ? name : href,
@@ -213,10 +194,10 @@ static int list_collections(struct dav *dav, struct failure *why)
 	int result = 0;
 
 	timings_begin(&dav->probe->timings, "collections");
-	multistatus = ask(dav, "PROPFIND", dav->home, "Depth: 1", body, NULL, why);
+	multistatus = dav_ask(dav, "PROPFIND", dav->home, "Depth: 1", body, NULL, why);
 	for (size_t i = 0; multistatus != NULL && result == 0 && i < multistatus_count(multistatus);
 		i++)
-		if (dav->collection_count < COLLECTIONS_MAX &&
+		if (dav->collection_count < DAV_COLLECTIONS_MAX &&
 			multistatus_has(multistatus, i, dav->kind->collection))
 			result = add_collection(dav, multistatus, i, names, why);
 	json_object_set_new(dav->probe->facts, "collections", names);
@@ -243,7 +224,7 @@ static void format_day(int64_t wall_ns, char *text, size_t size)
 }
 
 /* The REPORT's body; its time range, where it has one, is that of a month's view. */
-static void write_query(const struct dav *dav, char *query, size_t size)
+void dav_write_query(const struct dav *dav, char *query, size_t size)
 {
 	int64_t now = dav->probe->run->origin.wall_ns, day = 86400 * NS_PER_SECOND;
 	char from[32], to[32], range[128] = "";
@@ -264,30 +245,6 @@ static void write_query(const struct dav *dav, char *query, size_t size)
 	text_free(&text);
 }
 
-/* An object that a killed run has left: its name begins like ours. Another run's fresh one may be
- * in use, so only what is older than an hour is ours to remove; the name holds a UUIDv7, whose
- * first 48 bits are its time. */
-static bool is_leftover(const struct dav *dav, const char *href)
-{
-	const char *name = strstr(href, OWN_NAME);
-	uint64_t ms = 0;
-
-	if (name == NULL || strlen(name) < sizeof(OWN_NAME) - 1 + 13)
-		return false;
-	name += sizeof(OWN_NAME) - 1;
-	for (int i = 0; i < 13; i++) {
-		const char *digits = "0123456789abcdef";
-		const char *digit = strchr(digits, name[i]);
-
-		if (i == 8)
-			continue;
-		if (digit == NULL || *digit == '\0')
-			return false;
-		ms = ms << 4 | (uint64_t)(digit - digits);
-	}
-	return (int64_t)ms * 1000000 + 3600 * NS_PER_SECOND < dav->probe->run->origin.wall_ns;
-}
-
 static int take_objects(struct dav *dav, const char *collection,
 	const struct multistatus *multistatus, struct failure *why)
 {
@@ -297,8 +254,8 @@ static int take_objects(struct dav *dav, const char *collection,
 
 		if (data == NULL)
 			continue;
-		if (is_leftover(dav, href) && dav->leftover_count < COLLECTIONS_MAX) {
-			dav->leftovers[dav->leftover_count] = follow(collection, href, why);
+		if (dav_is_leftover(dav, href) && dav->leftover_count < DAV_COLLECTIONS_MAX) {
+			dav->leftovers[dav->leftover_count] = dav_follow(collection, href, why);
 			dav->leftover_count += dav->leftovers[dav->leftover_count] != NULL;
 		} else if (!dav->kind->check(data, strlen(data), why)) {
 			free(data);
@@ -313,13 +270,13 @@ static int take_objects(struct dav *dav, const char *collection,
 
 static int read_objects(struct dav *dav, struct failure *why)
 {
-	char query[2048];
+	char query[DAV_QUERY_SIZE];
 
 	timings_begin(&dav->probe->timings, "objects");
-	write_query(dav, query, sizeof(query));
+	dav_write_query(dav, query, sizeof(query));
 	for (size_t i = 0; i < dav->collection_count; i++) {
 		struct multistatus *multistatus =
-			ask(dav, "REPORT", dav->collections[i], "Depth: 1", query, NULL, why);
+			dav_ask(dav, "REPORT", dav->collections[i], "Depth: 1", query, NULL, why);
 		int result = multistatus != NULL
 				     ? take_objects(dav, dav->collections[i], multistatus, why)
 				     : -1;
@@ -333,135 +290,6 @@ static int read_objects(struct dav *dav, struct failure *why)
 	return 0;
 }
 
-/* --- an object of our own -------------------------------------------------------------- */
-
-static int put(struct dav *dav, const char *url, const char *text, char *etag, size_t size,
-	struct failure *why)
-{
-	static const char *const headers[] = {"If-None-Match: *", NULL};
-	const struct http_request request = {
-		.method = "PUT",
-		.url = url,
-		.headers = headers,
-		.body = text,
-		.body_length = strlen(text),
-		.content_type = dav->kind->content_type,
-		.auth = HTTP_AUTH_BASIC,
-		.username = dav->probe->account->username,
-		.password = dav->probe->password,
-		.deadline = dav->probe->deadline,
-	};
-	struct http_reply reply;
-	int result;
-
-	if (http_fetch(dav->http, &request, &reply, why) == -1)
-		return -1;
-	result = check_status(&reply, "PUT", why);
-	if (!http_header(&reply, "etag", etag, size))
-		etag[0] = '\0';
-	http_reply_free(&reply);
-	return result;
-}
-
-static int read_back(struct dav *dav, const char *url, const char *uid, char *etag, size_t size,
-	struct failure *why)
-{
-	struct http_reply reply;
-	int result;
-
-	if (exchange(dav, "GET", url, NULL, NULL, &reply, why) == -1)
-		return -1;
-	result = check_status(&reply, "GET", why);
-	if (result == 0 && (reply.body.bytes == NULL || strstr(reply.body.bytes, uid) == NULL))
-		result = failure_set(why, ERROR_DAV_LOST,
-			"the object that was written is not what is read back");
-	/* RFC 4791, 5.3.4: a server that changed the object gives no ETag with PUT. */
-	if (etag[0] == '\0' && !http_header(&reply, "etag", etag, size))
-		etag[0] = '\0';
-	http_reply_free(&reply);
-	return result;
-}
-
-static int seen_in_report(struct dav *dav, const char *uid, struct failure *why)
-{
-	char query[2048];
-	struct multistatus *multistatus;
-	bool seen = false;
-
-	write_query(dav, query, sizeof(query));
-	multistatus = ask(dav, "REPORT", dav->collections[0], "Depth: 1", query, NULL, why);
-	if (multistatus == NULL)
-		return -1;
-	for (size_t i = 0; !seen && i < multistatus_count(multistatus); i++)
-		seen = strstr(multistatus_href(multistatus, i), uid) != NULL;
-	multistatus_free(&multistatus);
-	return seen ? 0
-		    : failure_set(why, ERROR_DAV_LOST,
-			      "the object that was written is not in the collection's REPORT");
-}
-
-/* Only what is still as we wrote it, by its ETag. */
-static int delete_object(struct dav *dav, const char *url, const char *etag, struct failure *why)
-{
-	char condition[300];
-	struct http_reply reply;
-	int result;
-
-	snprintf(condition, sizeof(condition), "If-Match: %s", etag);
-	if (exchange(dav, "DELETE", url, etag[0] != '\0' ? condition : NULL, NULL, &reply, why) == -1)
-		return -1;
-	result = check_status(&reply, "DELETE", why);
-	http_reply_free(&reply);
-	return result;
-}
-
-static int write_object(struct dav *dav, struct failure *why)
-{
-	char uid[UUID_SIZE], name[UUID_SIZE + 32], etag[256];
-	char *text, *url;
-	int result;
-
-	timings_begin(&dav->probe->timings, "write");
-	uuid_v7(dav->probe->run->origin.wall_ns, uid);
-	snprintf(name, sizeof(name), OWN_NAME "%s", uid);
-	url = http_url_join(dav->collections[0], name);
-	text = dav->kind->compose(dav->probe, name);
-	if (url == NULL || text == NULL)
-		result = failure_set(why, ERROR_LOCAL_RESOURCE, "out of memory");
-	else
-		result = put(dav, url, text, etag, sizeof(etag), why);
-	if (result == 0) {
-		struct failure undone = {0};
-
-		result = read_back(dav, url, name, etag, sizeof(etag), why);
-		if (result == 0)
-			result = seen_in_report(dav, name, why);
-		/* Whatever was found: ours goes. */
-		if (delete_object(dav, url, etag, &undone) == -1 && result == 0) {
-			*why = undone;
-			result = -1;
-		}
-	}
-	free(url);
-	free(text);
-	if (result == 0)
-		json_object_set_new(dav->probe->facts, "written", json_true());
-	return result == 0 ? 0 : failure_prefix(why, "write");
-}
-
-static int remove_leftovers(struct dav *dav, struct failure *why)
-{
-	if (dav->leftover_count == 0)
-		return 0;
-	timings_begin(&dav->probe->timings, "cleanup");
-	for (size_t i = 0; i < dav->leftover_count; i++)
-		if (delete_object(dav, dav->leftovers[i], "", why) == -1)
-			return failure_prefix(why, "removing what a killed run has left");
-	json_object_set_new(
-		dav->probe->facts, "leftovers", json_integer((json_int_t)dav->leftover_count));
-	return 0;
-}
-
 /* --- the whole ------------------------------------------------------------------------- */
 
 static int walk(struct dav *dav, const char *url, struct failure *why)
@@ -470,7 +298,7 @@ static int walk(struct dav *dav, const char *url, struct failure *why)
 		read_objects(dav, why) == -1)
 		return -1;
 	if (step_bool(dav->probe->step, "write") &&
-		(write_object(dav, why) == -1 || remove_leftovers(dav, why) == -1))
+		(dav_write_object(dav, why) == -1 || dav_remove_leftovers(dav, why) == -1))
 		return -1;
 	probe_prove(dav->probe, "%zu %s read in %zu collections", dav->objects, dav->kind->plural,
 		dav->collection_count);
