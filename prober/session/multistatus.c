@@ -30,7 +30,8 @@ static xmlXPathObject *evaluate(
 
 static size_t count_of(const xmlXPathObject *object)
 {
-	return object != NULL && object->nodesetval != NULL ? (size_t)object->nodesetval->nodeNr : 0;
+	return object != NULL && object->nodesetval != NULL ? (size_t)object->nodesetval->nodeNr
+							    : 0;
 }
 
 /* Errors come back as NULL; nobody wants them on stderr. */
@@ -53,13 +54,13 @@ static int open_context(struct multistatus *multistatus)
 	for (size_t i = 0; i < sizeof(spaces) / sizeof(spaces[0]); i++)
 		xmlXPathRegisterNs(multistatus->context, (const xmlChar *)spaces[i].prefix,
 			(const xmlChar *)spaces[i].uri);
-	multistatus->responses = evaluate(multistatus, (xmlNode *)multistatus->document,
-		"/d:multistatus/d:response");
+	multistatus->responses = evaluate(
+		multistatus, (xmlNode *)multistatus->document, "/d:multistatus/d:response");
 	return xmlDocGetRootElement(multistatus->document) != NULL &&
-			       strcmp((const char *)xmlDocGetRootElement(multistatus->document)->name,
-				       "multistatus") == 0
-		       ? 0
-		       : -1;
+			strcmp((const char *)xmlDocGetRootElement(multistatus->document)->name,
+				"multistatus") == 0
+		? 0
+		: -1;
 }
 
 /* Entities stay unexpanded, document types are not even handed to the parser, and nothing is
@@ -77,7 +78,8 @@ static xmlDoc *read_document(const char *bytes, size_t length, struct failure *w
 	/* In another encoding the word looks different before the parser has read it. */
 	has_type = has_type || (document != NULL && document->intSubset != NULL);
 	if (has_type)
-		failure_set(why, ERROR_DAV_XML_POLICY, "the answer declares a document type (DOCTYPE)");
+		failure_set(
+			why, ERROR_DAV_XML_POLICY, "the answer declares a document type (DOCTYPE)");
 	else if (document == NULL)
 		failure_set(why, ERROR_DAV_MALFORMED, "the answer is no well-formed XML");
 	if (!has_type)
@@ -127,8 +129,9 @@ const char *multistatus_href(const struct multistatus *multistatus, size_t index
 {
 	for (const xmlNode *node = response_of(multistatus, index)->children; node != NULL;
 		node = node->next)
-		if (node->type == XML_ELEMENT_NODE && strcmp((const char *)node->name, "href") == 0 &&
-			node->children != NULL && node->children->content != NULL)
+		if (node->type == XML_ELEMENT_NODE &&
+			strcmp((const char *)node->name, "href") == 0 && node->children != NULL &&
+			node->children->content != NULL)
 			return (const char *)node->children->content;
 	return "";
 }
@@ -145,8 +148,7 @@ static xmlXPathObject *find(
 	return evaluate(multistatus, response_of(multistatus, index), whole);
 }
 
-char *multistatus_text(
-	const struct multistatus *multistatus, size_t index, const char *expression)
+char *multistatus_text(const struct multistatus *multistatus, size_t index, const char *expression)
 {
 	xmlXPathObject *found = find(multistatus, index, expression);
 	xmlChar *content =
@@ -158,8 +160,7 @@ char *multistatus_text(
 	return text;
 }
 
-bool multistatus_has(
-	const struct multistatus *multistatus, size_t index, const char *expression)
+bool multistatus_has(const struct multistatus *multistatus, size_t index, const char *expression)
 {
 	xmlXPathObject *found = find(multistatus, index, expression);
 	bool has = count_of(found) > 0;

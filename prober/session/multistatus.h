@@ -30,11 +30,9 @@ const char *multistatus_href(const struct multistatus *multistatus, size_t index
 
 /* The text of a property that was found, by an expression below d:prop such as
  * "d:current-user-principal/d:href"; NULL if there is none. The caller frees it. */
-char *multistatus_text(
-	const struct multistatus *multistatus, size_t index, const char *expression);
+char *multistatus_text(const struct multistatus *multistatus, size_t index, const char *expression);
 
 /* True if the response has that element among its found properties. */
-bool multistatus_has(
-	const struct multistatus *multistatus, size_t index, const char *expression);
+bool multistatus_has(const struct multistatus *multistatus, size_t index, const char *expression);
 
 #endif

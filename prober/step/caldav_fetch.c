@@ -29,10 +29,11 @@ static const char *const account_needs[] = {"caldav", "password", NULL};
 static bool check(const char *text, size_t length, struct failure *why)
 {
 	icalcomponent *component = icalparser_parse_string(text);
-	bool sound = component != NULL && icalcomponent_isa(component) == ICAL_VCALENDAR_COMPONENT &&
-		     icalcomponent_count_errors(component) == 0 &&
-		     (icalcomponent_count_components(component, ICAL_VEVENT_COMPONENT) > 0 ||
-			     icalcomponent_count_components(component, ICAL_VTODO_COMPONENT) > 0);
+	bool sound = component != NULL &&
+		icalcomponent_isa(component) == ICAL_VCALENDAR_COMPONENT &&
+		icalcomponent_count_errors(component) == 0 &&
+		(icalcomponent_count_components(component, ICAL_VEVENT_COMPONENT) > 0 ||
+			icalcomponent_count_components(component, ICAL_VTODO_COMPONENT) > 0);
 
 	(void)length;
 	if (component != NULL)

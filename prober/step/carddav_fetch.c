@@ -42,8 +42,8 @@ static bool check(const char *text, size_t length, struct failure *why)
 {
 	const char *end = find_line(text, "END:VCARD");
 	bool sound = strncasecmp(text, "BEGIN:VCARD", 11) == 0 && find_line(text, "VERSION:") &&
-		     (find_line(text, "FN:") || find_line(text, "FN;")) && end != NULL &&
-		     strspn(end + 9, "\r\n ") == (size_t)(text + length - end - 9);
+		(find_line(text, "FN:") || find_line(text, "FN;")) && end != NULL &&
+		strspn(end + 9, "\r\n ") == (size_t)(text + length - end - 9);
 
 	if (!sound)
 		failure_set(why, ERROR_DAV_MALFORMED, "the object is no sound vCard");

@@ -46,8 +46,8 @@ int dav_check_status(const struct http_reply *reply, const char *method, struct 
 
 /* PROPFIND or REPORT: a multistatus, or the failure. *url_r (may be NULL) is where it came from;
  * the caller frees it. */
-struct multistatus *dav_ask(struct dav *dav, const char *method, const char *url,
-	const char *depth, const char *body, char **url_r, struct failure *why)
+struct multistatus *dav_ask(struct dav *dav, const char *method, const char *url, const char *depth,
+	const char *body, char **url_r, struct failure *why)
 {
 	struct multistatus *multistatus = NULL;
 	struct http_reply reply;
@@ -56,8 +56,8 @@ struct multistatus *dav_ask(struct dav *dav, const char *method, const char *url
 		return NULL;
 	if (dav_check_status(&reply, method, why) == 0) {
 		if (reply.status != 207)
-			failure_set(why, ERROR_DAV_MALFORMED, "%s was answered with %d instead of 207",
-				method, reply.status);
+			failure_set(why, ERROR_DAV_MALFORMED,
+				"%s was answered with %d instead of 207", method, reply.status);
 		else
 			multistatus = multistatus_parse(reply.body.bytes, reply.body.length, why);
 	}
@@ -69,9 +69,8 @@ struct multistatus *dav_ask(struct dav *dav, const char *method, const char *url
 
 #define PROPFIND(properties)                                                                       \
 	"<?xml version=\"1.0\" encoding=\"utf-8\"?>"                                               \
-	"<d:propfind xmlns:d=\"DAV:\" xmlns:c=\"urn:ietf:params:xml:ns:caldav\""                    \
-	" xmlns:a=\"urn:ietf:params:xml:ns:carddav\"><d:prop>" properties                          \
-	"</d:prop></d:propfind>"
+	"<d:propfind xmlns:d=\"DAV:\" xmlns:c=\"urn:ietf:params:xml:ns:caldav\""                   \
+	" xmlns:a=\"urn:ietf:params:xml:ns:carddav\"><d:prop>" properties "</d:prop></d:propfind>"
 
 /* An href of the server's, which must not lead to another host: that one would get the password. */
 char *dav_follow(const char *base, const char *href, struct failure *why)
@@ -109,18 +108,19 @@ static void set_path(struct dav *dav, const char *name, const char *href)
 }
 
 /* Asks one resource for one address property; the URL it means, or NULL. */
-static char *ask_address(struct dav *dav, const char *url, const char *body,
-	const char *expression, const char *name, struct failure *why)
+static char *ask_address(struct dav *dav, const char *url, const char *body, const char *expression,
+	const char *name, struct failure *why)
 {
 	char *base = NULL, *href = NULL, *found = NULL;
-	struct multistatus *multistatus = dav_ask(dav, "PROPFIND", url, "Depth: 0", body, &base, why);
+	struct multistatus *multistatus =
+		dav_ask(dav, "PROPFIND", url, "Depth: 0", body, &base, why);
 
 	if (multistatus == NULL)
 		return NULL;
 	href = first_property(multistatus, expression);
 	if (href == NULL) {
-		failure_set(why, ERROR_DAV_MISSING, "the server does not say where the user's %s is",
-			name);
+		failure_set(why, ERROR_DAV_MISSING,
+			"the server does not say where the user's %s is", name);
 	} else {
 		set_path(dav, name, href);
 		found = dav_follow(base, href, why);
@@ -141,13 +141,13 @@ static char *find_principal(struct dav *dav, const char *url, struct failure *wh
 	struct failure first = {0};
 
 	timings_begin(&dav->probe->timings, "principal");
-	principal = ask_address(dav, well_known, body, "d:current-user-principal/d:href",
-		"principal", &first);
+	principal = ask_address(
+		dav, well_known, body, "d:current-user-principal/d:href", "principal", &first);
 	free(well_known);
 	/* Not every server has one; then the address itself has to know. */
-	if (principal == NULL && (first.type == ERROR_HTTP_STATUS ||
-					 first.type == ERROR_DAV_MALFORMED ||
-					 first.type == ERROR_DAV_MISSING))
+	if (principal == NULL &&
+		(first.type == ERROR_HTTP_STATUS || first.type == ERROR_DAV_MALFORMED ||
+			first.type == ERROR_DAV_MISSING))
 		return ask_address(
 			dav, url, body, "d:current-user-principal/d:href", "principal", why);
 	if (principal == NULL)
@@ -162,8 +162,8 @@ static int find_home(struct dav *dav, const char *url, struct failure *why)
 	if (principal == NULL)
 		return failure_prefix(why, "principal");
 	timings_begin(&dav->probe->timings, "home");
-	dav->home = ask_address(
-		dav, principal, dav->kind->home_property, dav->kind->home, "home", why);
+	dav->home =
+		ask_address(dav, principal, dav->kind->home_property, dav->kind->home, "home", why);
 	free(principal);
 	return dav->home != NULL ? 0 : failure_prefix(why, "home");
 }
@@ -207,8 +207,8 @@ static int list_collections(struct dav *dav, struct failure *why)
 	}
 	multistatus_free(&multistatus);
 	if (dav->collection_count == 0)
-		return failure_set(why, ERROR_DAV_MISSING, "the user's home holds no collection of %s",
-			dav->kind->plural);
+		return failure_set(why, ERROR_DAV_MISSING,
+			"the user's home holds no collection of %s", dav->kind->plural);
 	return 0;
 }
 
@@ -278,15 +278,14 @@ static int read_objects(struct dav *dav, struct failure *why)
 		struct multistatus *multistatus =
 			dav_ask(dav, "REPORT", dav->collections[i], "Depth: 1", query, NULL, why);
 		int result = multistatus != NULL
-				     ? take_objects(dav, dav->collections[i], multistatus, why)
-				     : -1;
+			? take_objects(dav, dav->collections[i], multistatus, why)
+			: -1;
 
 		multistatus_free(&multistatus);
 		if (result == -1)
 			return failure_prefix(why, "objects");
 	}
-	json_object_set_new(
-		dav->probe->facts, "objects", json_integer((json_int_t)dav->objects));
+	json_object_set_new(dav->probe->facts, "objects", json_integer((json_int_t)dav->objects));
 	return 0;
 }
 
@@ -305,8 +304,7 @@ static int walk(struct dav *dav, const char *url, struct failure *why)
 	return 0;
 }
 
-int dav_walk(struct probe *probe, const struct dav_kind *kind, const char *url,
-	struct failure *why)
+int dav_walk(struct probe *probe, const struct dav_kind *kind, const char *url, struct failure *why)
 {
 	struct dav *dav = calloc(1, sizeof(*dav));
 	int result = -1;

@@ -23,8 +23,8 @@ struct dav_kind {
 };
 
 /* Phases: principal home collections objects write. */
-int dav_walk(struct probe *probe, const struct dav_kind *kind, const char *url,
-	struct failure *why);
+int dav_walk(
+	struct probe *probe, const struct dav_kind *kind, const char *url, struct failure *why);
 
 #define DAV_FACTS                                                                                  \
 	{"collections", &field_list, 0, "display names", .item = &field_text},                     \
@@ -33,7 +33,7 @@ int dav_walk(struct probe *probe, const struct dav_kind *kind, const char *url,
 		{"home", &field_text, 0, "path of the user's home"},                               \
 		{"written", &field_bool, 0, "an object of ours was written, seen, and removed"},   \
 		{"leftovers", &field_integer, 0, "objects of killed runs that were removed"},      \
-	HTTP_FACTS
+		HTTP_FACTS
 
 extern const char *const dav_phases[];
 

@@ -110,7 +110,8 @@ static int delete_object(struct dav *dav, const char *url, const char *etag, str
 	int result;
 
 	snprintf(condition, sizeof(condition), "If-Match: %s", etag);
-	if (dav_exchange(dav, "DELETE", url, etag[0] != '\0' ? condition : NULL, NULL, &reply, why) == -1)
+	if (dav_exchange(dav, "DELETE", url, etag[0] != '\0' ? condition : NULL, NULL, &reply,
+		    why) == -1)
 		return -1;
 	result = dav_check_status(&reply, "DELETE", why);
 	http_reply_free(&reply);

@@ -32,8 +32,8 @@ int dav_check_status(const struct http_reply *reply, const char *method, struct 
 
 /* PROPFIND or REPORT: a multistatus, the caller's to free, or NULL. *url_r (may be NULL) is where
  * it came from; the caller frees it. */
-struct multistatus *dav_ask(struct dav *dav, const char *method, const char *url,
-	const char *depth, const char *body, char **url_r, struct failure *why);
+struct multistatus *dav_ask(struct dav *dav, const char *method, const char *url, const char *depth,
+	const char *body, char **url_r, struct failure *why);
 
 /* What an href of the server's means, at the same origin only: another one would get the
  * password. The caller frees it; NULL with http.policy. */
