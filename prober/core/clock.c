@@ -28,6 +28,11 @@ int64_t clock_wall(void)
 	return read_clock(CLOCK_REALTIME);
 }
 
+int64_t clock_thread_cpu(void)
+{
+	return read_clock(CLOCK_THREAD_CPUTIME_ID);
+}
+
 struct clock_origin clock_origin_now(void)
 {
 	struct clock_origin origin = {.monotonic_ns = clock_now(), .wall_ns = clock_wall()};

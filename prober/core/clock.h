@@ -20,6 +20,9 @@ int64_t clock_now(void);
 /* Nanoseconds since 1970-01-01 UTC, by the wall clock. */
 int64_t clock_wall(void);
 
+/* Nanoseconds of processor time that this thread has used so far. */
+int64_t clock_thread_cpu(void);
+
 /* One instant read from both clocks. */
 struct clock_origin {
 	int64_t monotonic_ns;

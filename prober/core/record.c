@@ -54,6 +54,7 @@ const struct field record_step[] = {
 	{"started_at", &field_timestamp, 0, "absent if it never began"},
 	{"start_seconds", &field_seconds, 0, "from the start of the run"},
 	{"duration_seconds", &field_seconds, M, "the sum of its phases"},
+	{"cpu_seconds", &field_seconds, 0, "processor time that the prober itself used for it"},
 	{"phases", &field_list, R, "in order; not reached is absent", .item = &field_object,
 		.fields = phase_fields},
 	{"server", &field_text, 0, "host and port as the scenario names it"},

@@ -15,6 +15,7 @@ broken = []                                     # sentences, one a broken promis
 REST_SECONDS = 0.001                            # what no phase accounts for: at most this,
 REST_SHARE = 0.02                               # and at most this share of the step
 ROUNDING = 3e-6                                 # two timestamps of whole microseconds
+CPU_TICK = 0.004                                # the kernel's account of a process may lag by
 TRIES_AGAIN = {"mx_send"}                       # goes through its phases once a host and try
 RANKS = ["skipped", "pass", "warn", "error", "fail"]
 BLAMES = {"fail": {"target", "network"}, "error": {"vantage", "config", "prober"}}
@@ -58,6 +59,7 @@ def violations(record):
     if found:
         return found                              # nothing below could be trusted
     found += against_clock(record)
+    found += against_cpu(record)
     for step in record["steps"]:
         found += [f"step {step['id']}: {one}" for one in against_step(record, step)]
     for mail in record["mails"]:
@@ -76,6 +78,17 @@ def against_clock(record):
     if record["ended_at"] < record["started_at"]:
         yield "ended before it started"
     yield from (f"{name} is negative" for name in negative(record))
+
+
+def against_cpu(record):
+    """What the steps used is a part of what their worker used, and a step that did something used
+    some."""
+    steps = [step for step in record["steps"] if "cpu_seconds" in step]
+    total = sum(step["cpu_seconds"] for step in steps)
+    if total > record.get("worker_cpu_seconds", total) + CPU_TICK:
+        yield f"its steps used {total} s of processor time, and the worker {record['worker_cpu_seconds']} s"
+    yield from (f"step {step['id']} passed without processor time" for step in steps
+                if step["outcome"] == "pass" and step["cpu_seconds"] == 0)
 
 
 def negative(value, name="record"):
