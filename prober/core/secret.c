@@ -336,7 +336,8 @@ static const char *source_name(const json_t *source)
 }
 
 /* The value without its line end; refuses what could not be a password on any wire. */
-static int check_value(const json_t *source, const char *raw, size_t *length, struct failure *why)
+static int check_value(const json_t *source, const char *raw, bool lines, size_t *length,
+	struct failure *why)
 {
 	const char *name = source_name(source);
 	const json_t *value = json_object_get(source, name);
@@ -349,20 +350,21 @@ static int check_value(const json_t *source, const char *raw, size_t *length, st
 	if (*length == 0)
 		return failure_set(why, ERROR_CONFIG_SECRET, "the secret (%s %s) is empty", name,
 			show(detail).text);
-	if (text_breaks_line(raw, *length))
+	if (lines ? memchr(raw, '\0', *length) != NULL : text_breaks_line(raw, *length))
 		return failure_set(why, ERROR_CONFIG_SECRET,
-			"the secret (%s %s) holds a line break or a NUL: it must be one line", name,
-			show(detail).text);
+			"the secret (%s %s) holds a %sNUL%s", name, show(detail).text,
+			lines ? "" : "line break or a ", lines ? "" : ": it must be one line");
 	return 0;
 }
 
-int secret_read(const json_t *source, const char *base_dir, char **secret_r, struct failure *why)
+static int take(const json_t *source, const char *base_dir, bool lines, char **secret_r,
+	struct failure *why)
 {
 	char *raw = NULL, *secret = NULL;
 	ssize_t got = read_source(source, base_dir, &raw, why);
 	size_t length = got > 0 ? (size_t)got : 0;
 
-	if (got == -1 || raw == NULL || check_value(source, raw, &length, why) != 0) {
+	if (got == -1 || raw == NULL || check_value(source, raw, lines, &length, why) != 0) {
 		secret_free(&raw);
 		return -1;
 	}
@@ -377,4 +379,15 @@ int secret_read(const json_t *source, const char *base_dir, char **secret_r, str
 	redact_learn(secret);
 	*secret_r = secret;
 	return 0;
+}
+
+int secret_read(const json_t *source, const char *base_dir, char **secret_r, struct failure *why)
+{
+	return take(source, base_dir, false, secret_r, why);
+}
+
+int secret_read_key(
+	const json_t *source, const char *base_dir, char **secret_r, struct failure *why)
+{
+	return take(source, base_dir, true, secret_r, why);
 }

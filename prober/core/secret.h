@@ -23,6 +23,10 @@
  * owned by the caller until secret_free. Fails with config.secret. */
 int secret_read(const json_t *source, const char *base_dir, char **secret_r, struct failure *why);
 
+/* The same of what may have several lines, as PEM files do. */
+int secret_read_key(
+	const json_t *source, const char *base_dir, char **secret_r, struct failure *why);
+
 /* Wipes, frees and nulls. NULL is fine. */
 void secret_free(char **secret);
 

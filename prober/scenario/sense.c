@@ -93,7 +93,8 @@ static void check_account(const struct draft *draft, const struct reference *ref
 }
 
 /* A password in the file is seen by all who see the file. */
-static void warn_inline(const struct draft *draft, const char *owner, const json_t *settings)
+static void warn_inline(const struct draft *draft, const char *owner, const json_t *settings,
+	const char *key, const char *what)
 {
 	char pointer[4300];
 	const struct remark remark = {.pointer = pointer,
@@ -102,13 +103,24 @@ static void warn_inline(const struct draft *draft, const char *owner, const json
 		.hint = "write {file: PATH}, {credential: NAME}, {command: [...]} or {env: NAME}",
 		.is_warning = true};
 
-	if (!json_is_string(json_object_get(settings, "password")))
+	if (!json_is_string(json_object_get(settings, key)))
 		return;
-	snprintf(pointer, sizeof(pointer), "%s/password", owner);
-	draft_complain(draft, &remark, "this password is readable by all who read the file");
+	snprintf(pointer, sizeof(pointer), "%s/%s", owner, key);
+	draft_complain(draft, &remark, "this %s is readable by all who read the file", what);
 }
 
-/* But one that the server is to refuse is nobody's. */
+/* But a password that the server is to refuse is nobody's. */
+static void warn_inline_step(const struct draft *draft, const struct draft_step *step)
+{
+	const json_t *config = step->step.config;
+	char pointer[4200];
+
+	if (!refusal_expected(&step->step))
+		warn_inline(draft, step->pointer, config, "password", "password");
+	snprintf(pointer, sizeof(pointer), "%s/dkim", step->pointer);
+	warn_inline(draft, pointer, json_object_get(config, "dkim"), "key", "private key");
+}
+
 static void warn_all_inline(const struct draft *draft)
 {
 	const char *name;
@@ -120,12 +132,11 @@ static void warn_all_inline(const struct draft *draft)
 		text_init(&pointer, 4096);
 		text_puts(&pointer, "/accounts");
 		field_pointer_push(&pointer, name);
-		warn_inline(draft, pointer.bytes, account);
+		warn_inline(draft, pointer.bytes, account, "password", "password");
 		text_free(&pointer);
 	}
 	for (size_t i = 0; i < draft->step_count; i++)
-		if (!refusal_expected(&draft->steps[i].step))
-			warn_inline(draft, draft->steps[i].pointer, draft->steps[i].step.config);
+		warn_inline_step(draft, &draft->steps[i]);
 }
 
 /* --- steps ----------------------------------------------------------------------------- */

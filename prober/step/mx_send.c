@@ -5,25 +5,31 @@
  * exchanger and address is tried up to RCPT as well, so that a dead backup is seen. */
 #include "step.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "mx.h"
+#include "delivery.h"
+#include "dkim.h"
 #include "nodes.h"
 #include "refusal.h"
 #include "sending.h"
-#include "smtp.h"
 #include "text.h"
 
 #include "ban.h"
 
-#define EXCHANGERS_MAX 16
-#define TARGETS_MAX 32
 #define TRIES_MAX 3 /* of one run: the table of phases has room for no more */
 
 static const char *const hosts_choices[] = {"first", "each", NULL};
 static const char *const tls_choices[] = {"required", "opportunistic", "off", NULL};
+
+static const struct field dkim_fields[] = {
+	{"domain", &field_name, 0, "d=: who signs; the domain of the sender if left out"},
+	{"selector", &field_name, FIELD_REQUIRED, "s=: the key's name in the DNS"},
+	{"key", &field_secret, FIELD_REQUIRED,
+		"RSA private key, PEM: {file: PATH} or {credential: NAME}; its base64 in one line "
+		"from {command: [PROGRAM, ...]} or {env: NAME}"},
+	{0},
+};
 
 static const struct field fields[] = {
 	{"from", &field_account, FIELD_REQUIRED, "account that the mail comes from"},
@@ -37,6 +43,7 @@ static const struct field fields[] = {
 	{"retry_after", &field_duration, 0, "pause before a deferred mail is tried again", "\"60s\""},
 	{"give_up_after", &field_duration, 0, "a mail deferred for so long has failed", "\"4h\""},
 	{"mail_from", &field_address, 0, "another sender than the account's address"},
+	{"dkim", &field_object, 0, "signs the mail (RFC 6376)", .fields = dkim_fields},
 	SENDING_CONTENT_FIELD,
 	REFUSAL_FIELD,
 	REFUSAL_PHASE_FIELD,
@@ -49,6 +56,7 @@ static const struct field facts[] = {
 	{"implicit_mx", &field_bool, 0, "the domain has no MX record; its address was used"},
 	{"tls_untrusted", &field_choice, 0, "why the certificate would not be trusted",
 		.choices = error_names},
+	{"signed_as", &field_text, 0, "the name in the DNS of the key that signed the mail"},
 	{"tries", &field_integer, FIELD_METRIC, "how often the mail was offered in this run"},
 	{"deferred_since", &field_timestamp, 0, "when it was first deferred"},
 	{"hosts", &field_list, 0, "each exchanger and address that was tried",
@@ -61,181 +69,7 @@ static const char *const phases[] = {"resolve", "connect", "greeting", "ehlo", "
 	"mail", "rcpt", "data", "accept", "quit", "deferred", "others", NULL};
 static const char *const account_needs[] = {NULL};
 
-/* One address of one exchanger. */
-struct target {
-	struct exchanger exchanger;
-	struct address address;
-	struct failure unresolved; /* it has no address to try */
-	bool tried;
-};
-
-struct delivery {
-	struct target targets[TARGETS_MAX];
-	size_t count;
-	json_t *hosts;
-	unsigned int down;
-	struct tls_settings tls;
-};
-
-/* --- where to -------------------------------------------------------------------------- */
-
-static void add_target(struct delivery *delivery, const struct exchanger *exchanger,
-	const struct address *address, const struct failure *unresolved)
-{
-	struct target *target;
-
-	if (delivery->count == TARGETS_MAX)
-		return;
-	target = &delivery->targets[delivery->count++];
-	*target = (struct target){.exchanger = *exchanger};
-	if (address != NULL)
-		target->address = *address;
-	if (unresolved != NULL)
-		target->unresolved = *unresolved;
-}
-
-/* Mail for a name that leads inside must not let a stranger reach our own network. */
-static void refuse_private(
-	const struct probe *probe, const struct exchanger *exchanger, struct target *target)
-{
-	if (probe->account->allow_private || !address_is_private(&target->address))
-		return;
-	failure_set(&target->unresolved, ERROR_DNS_POLICY,
-		"%s has the private address %s (allow_private: true lets it through)",
-		exchanger->host, target->address.text);
-}
-
-static void resolve_exchanger(
-	struct probe *probe, struct delivery *delivery, const struct exchanger *exchanger)
-{
-	struct address addresses[8];
-	struct failure why = {0};
-	size_t count = 0;
-	int port = (int)step_integer(probe->step, "port");
-
-	if (dns_addresses(probe->dns, exchanger->host, port, probe->account->ip, probe->deadline,
-		    addresses, 8, &count, &why) == -1)
-		add_target(delivery, exchanger, NULL, &why);
-	for (size_t i = 0; i < count; i++) {
-		add_target(delivery, exchanger, &addresses[i], NULL);
-		refuse_private(probe, exchanger, &delivery->targets[delivery->count - 1]);
-	}
-}
-
-static int look_up(struct probe *probe, struct delivery *delivery, struct failure *why)
-{
-	const char *to = sending_address(probe->run->journey, step_string(probe->step, "to"));
-	struct exchanger exchangers[EXCHANGERS_MAX];
-	bool implicit = false;
-	size_t count = 0;
-
-	timings_begin(&probe->timings, "resolve");
-	if (mx_lookup(probe->dns, strrchr(to, '@') + 1, probe->deadline, exchangers,
-		    EXCHANGERS_MAX, &count, &implicit, why) == -1)
-		return -1;
-	if (implicit)
-		json_object_set_new(probe->facts, "implicit_mx", json_true());
-	for (size_t i = 0; i < count; i++)
-		resolve_exchanger(probe, delivery, &exchangers[i]);
-	return 0;
-}
-
-/* --- one exchanger --------------------------------------------------------------------- */
-
-static void note_untrusted(json_t *record, const struct peer_facts *peer)
-{
-	if (peer->tls.untrusted != ERROR_NONE)
-		json_object_set_new(record, "tls_untrusted",
-			json_string(error_info(peer->tls.untrusted)->name));
-}
-
-static int greet(struct probe *probe, const struct delivery *delivery, struct smtp *smtp,
-	struct peer_facts *peer, struct failure *why)
-{
-	if (smtp_ehlo(smtp, step_string(probe->step, "helo"), why) == -1)
-		return -1;
-	if (delivery->tls.starttls == STARTTLS_OFF ||
-		(delivery->tls.starttls == STARTTLS_OPPORTUNISTIC &&
-			!smtp_offers(smtp, "STARTTLS", NULL)))
-		return 0;
-	return smtp_start_tls(smtp, peer, why);
-}
-
-/* Opens a conversation up to EHLO; NULL with the reason on failure. */
-static struct smtp *open_target(struct probe *probe, const struct delivery *delivery,
-	struct target *target, struct peer_facts *peer, struct failure *why)
-{
-	const struct endpoint endpoint = {
-		.host = target->exchanger.host, .port = (int)step_integer(probe->step, "port")};
-	struct stream *stream = NULL;
-	struct smtp *smtp = NULL;
-
-	target->tried = true;
-	*peer = (struct peer_facts){0};
-	snprintf(peer->server, sizeof(peer->server), "%s:%d", endpoint.host, endpoint.port);
-	if (target->unresolved.type != ERROR_NONE) {
-		*why = target->unresolved;
-		return NULL;
-	}
-	stream = probe_connect_to(probe, &endpoint, &target->address, &delivery->tls, peer, why);
-	if (stream != NULL)
-		smtp = smtp_open(stream, why);
-	if (smtp != NULL && greet(probe, delivery, smtp, peer, why) == -1)
-		smtp_quit(&smtp);
-	return smtp;
-}
-
-/* A line of the table of hosts. */
-static void note_host(struct delivery *delivery, const struct target *target,
-	const struct peer_facts *peer, int64_t began, const struct failure *why)
-{
-	json_t *host = json_object();
-	enum outcome outcome =
-		why->type == ERROR_NONE ? OUTCOME_PASS : outcome_of_blame(why->blame);
-
-	json_object_update_new(host,
-		json_pack("{s:i, s:s, s:f}", "preference", target->exchanger.preference, "outcome",
-			outcome_name(outcome), "seconds", clock_seconds(clock_now() - began)));
-	probe_describe_peer(host, peer);
-	if (json_object_get(host, "peer_address") == NULL)
-		json_object_set_new(host, "peer_address",
-			json_string(target->address.text[0] != '\0' ? target->address.text : "none"));
-	note_untrusted(host, peer);
-	if (why->type != ERROR_NONE) {
-		char text[FAILURE_TEXT_SIZE];
-
-		text_printable_copy(text, sizeof(text), why->text, strlen(why->text));
-		json_object_set_new(host, "error_type", json_string(error_info(why->type)->name));
-		json_object_set_new(host, "error", json_string(text));
-		delivery->down++;
-	}
-	json_array_append_new(delivery->hosts, host);
-}
-
 /* --- the mail -------------------------------------------------------------------------- */
-
-/* The best exchanger that talks to us, as a foreign server goes down the list. */
-static struct smtp *open_first(struct probe *probe, struct delivery *delivery,
-	struct target **target_r, int64_t *began_r, struct peer_facts *peer, struct failure *why)
-{
-	for (size_t i = 0; i < delivery->count; i++) {
-		struct failure failed = {0};
-		struct smtp *smtp;
-
-		*target_r = &delivery->targets[i];
-		*began_r = clock_now();
-		smtp = open_target(probe, delivery, *target_r, peer, &failed);
-		if (smtp != NULL)
-			return smtp;
-		note_host(delivery, *target_r, peer, *began_r, &failed);
-		if (why->type == ERROR_NONE)
-			*why = failed;
-	}
-	if (delivery->count > 1)
-		failure_prefix(why, "none of %zu addresses takes mail; the first says",
-			delivery->count);
-	return NULL;
-}
 
 static int deliver(struct probe *probe, struct delivery *delivery, struct probe_mail *mail,
 	struct failure *why)
@@ -243,17 +77,17 @@ static int deliver(struct probe *probe, struct delivery *delivery, struct probe_
 	struct target *target = NULL;
 	struct peer_facts peer;
 	int64_t began = 0;
-	struct smtp *smtp = open_first(probe, delivery, &target, &began, &peer, why);
+	struct smtp *smtp = delivery_open_first(probe, delivery, &target, &began, &peer, why);
 	int result;
 
 	probe_describe_peer(probe->facts, &peer);
 	if (smtp == NULL)
 		return -1;
-	note_untrusted(probe->facts, &peer);
+	delivery_note_untrusted(probe->facts, &peer);
 	result = sending_hand_over(probe, smtp, mail, true, why);
 	sending_keep_reply(probe, smtp);
 	probe_peer_facts(probe, smtp_stream(smtp));
-	note_host(delivery, target, &peer, began, why);
+	delivery_note_host(delivery, target, &peer, began, why);
 	if (result == 0) {
 		probe_set_time(probe, "accepted_at", smtp_last_reply_at(smtp));
 		probe_prove(probe, "%s took the mail: %s", peer.server, smtp_last_reply(smtp)->text);
@@ -331,20 +165,54 @@ static const char *sender_of(const struct probe *probe)
 	return named != NULL ? named : probe->account->address;
 }
 
-static int send_mail(struct probe *probe, struct delivery *delivery, struct failure *why)
+/* As its sender's domain does, if the step has a key. */
+static int sign(struct probe *probe, struct probe_mail *mail, struct failure *why)
+{
+	const json_t *dkim = json_object_get(probe->step->config, "dkim");
+	const char *domain = json_string_value(json_object_get(dkim, "domain"));
+	struct dkim_signer signer = {
+		.domain = domain != NULL ? domain : strrchr(mail->from, '@') + 1,
+		.selector = json_string_value(json_object_get(dkim, "selector")),
+		.key = probe->signing_key,
+	};
+
+	if (dkim == NULL)
+		return 0;
+	if (dkim_sign_mail(&signer, mail, why) == -1)
+		return -1;
+	json_object_set_new(probe->facts, "signed_as",
+		json_sprintf("%s._domainkey.%s", signer.selector, signer.domain));
+	return 0;
+}
+
+/* The step's mail, or the one that an earlier run could not hand over: before the first phase, as
+ * signing takes its time. */
+static struct probe_mail *write_mail(struct probe *probe, struct failure *why)
 {
 	const json_t *earlier = deferred_mail(probe);
-	struct probe_mail *mail = sending_write(probe, sender_of(probe),
-		json_string_value(json_object_get(earlier, "mail")));
-	unsigned int tries = 0;
-	int result;
+	struct probe_mail *mail;
 
-	if (mail == NULL)
-		return failure_set(why, ERROR_LOCAL_RESOURCE, "out of memory");
+	mail = sending_write(probe, sender_of(probe),
+		json_string_value(json_object_get(earlier, "mail")));
+	if (mail == NULL) {
+		failure_set(why, ERROR_LOCAL_RESOURCE, "out of memory");
+		return NULL;
+	}
 	probe_keep_mail(probe, mail);
+	if (sign(probe, mail, why) == -1)
+		return NULL;
 	if (earlier != NULL)
 		text_copy(mail->first_try_at, sizeof(mail->first_try_at),
 			json_string_value(json_object_get(earlier, "first_try_at")));
+	return mail;
+}
+
+static int send_mail(struct probe *probe, struct delivery *delivery, struct probe_mail *mail,
+	struct failure *why)
+{
+	unsigned int tries = 0;
+	int result;
+
 	do {
 		*why = (struct failure){0};
 		json_array_clear(delivery->hosts);
@@ -374,11 +242,11 @@ static void try_target(
 
 	/* All of it is part of the phase `others`. */
 	probe->timings = (struct timings){0};
-	smtp = open_target(probe, delivery, target, &peer, &why);
+	smtp = delivery_open(probe, delivery, target, &peer, &why);
 	if (smtp != NULL && smtp_mail(smtp, sender_of(probe), 1024, &why) == 0 &&
 		smtp_rcpt(smtp, to, &why) == 0)
 		smtp_rset(smtp, &why);
-	note_host(delivery, target, &peer, began, &why);
+	delivery_note_host(delivery, target, &peer, began, &why);
 	smtp_quit(&smtp);
 	probe->timings = kept;
 }
@@ -414,6 +282,7 @@ static void set_terms(struct probe *probe, struct delivery *delivery)
 static int run(struct probe *probe, struct failure *why)
 {
 	struct delivery *delivery = calloc(1, sizeof(*delivery));
+	struct probe_mail *mail;
 	int result;
 
 	if (delivery == NULL)
@@ -421,9 +290,10 @@ static int run(struct probe *probe, struct failure *why)
 	probe->state = delivery;
 	delivery->hosts = json_array();
 	set_terms(probe, delivery);
-	if (look_up(probe, delivery, why) == -1)
+	mail = write_mail(probe, why);
+	if (mail == NULL || delivery_look_up(probe, delivery, why) == -1)
 		return -1;
-	result = send_mail(probe, delivery, why);
+	result = send_mail(probe, delivery, mail, why);
 	probe->put_off = strcmp(step_string(probe->step, "hosts"), "each") == 0 &&
 		!refusal_expected(probe->step);
 	/* Deferred is neither a yes nor a no. */

@@ -53,6 +53,7 @@ struct probe {
 	const struct account *account; /* the one it acts for, or NULL */
 	const struct account *connection; /* that one, or the scenario's own settings: never NULL */
 	const char *password;          /* of that account, or NULL */
+	const char *signing_key;       /* of the step's `dkim`, or NULL */
 	struct dns *dns;               /* resolver channel by `connection` */
 	struct deadline deadline;      /* of this step, never after the run's */
 	struct timings timings;

@@ -22,6 +22,7 @@ struct part {
 	int result;
 	const char *obstacle; /* why it was skipped, or NULL */
 	char *password; /* the step's own, or NULL */
+	char *signing_key; /* the same */
 	size_t chain; /* index of the first part of its chain */
 	int64_t began_ns;
 	int64_t cpu_began_ns; /* of this turn */

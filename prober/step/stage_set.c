@@ -71,6 +71,20 @@ static void read_password(struct stage *stage, struct part *part)
 	part->probe.password = part->password;
 }
 
+/* The private key of a step that signs its mail. */
+static void read_signing_key(struct stage *stage, struct part *part)
+{
+	const json_t *dkim = json_object_get(part->probe.step->config, "dkim");
+	const json_t *source = json_object_get(dkim, "key");
+
+	if (source == NULL || part->setup.type != ERROR_NONE)
+		return;
+	if (secret_read_key(source, stage->run->journey->base_dir, &part->signing_key,
+		    &part->setup) == -1)
+		failure_prefix(&part->setup, "DKIM key of step \"%s\"", part->probe.step->id);
+	part->probe.signing_key = part->signing_key;
+}
+
 /* A step without an account connects by the scenario's own settings. */
 static void prepare_nobody(struct stage *stage)
 {
@@ -106,6 +120,7 @@ static void set_part(struct stage *stage, size_t index)
 	part->setup = credentials->failed;
 	probe->password = credentials->password;
 	read_password(stage, part);
+	read_signing_key(stage, part);
 	if (part->setup.type == ERROR_NONE && probe->step->type->preload != NULL)
 		probe->step->type->preload();
 	if (part->setup.type == ERROR_NONE)
@@ -188,6 +203,7 @@ void stage_strike(struct stage **stage)
 		json_decref(gone->parts[i].record);
 		dns_destroy(&gone->parts[i].probe.dns);
 		secret_free(&gone->parts[i].password);
+		secret_free(&gone->parts[i].signing_key);
 		probe_mail_free(&gone->mails[i]);
 	}
 	for (size_t i = 0; i < gone->run->journey->account_count; i++)

@@ -236,6 +236,7 @@ class Platform:
         platform_command("up", self.name)
         keys = json.loads((platforms() / self.name / "platform.json").read_text())
         self.resolver, self.ca_file = keys["RESOLVER"], keys["CA_FILE"]
+        self.dkim_key_file = keys["DKIM_KEY_FILE"]
         self.inside, self.outside = (side_of(keys, name) for name in ("inside", "outside"))
 
     def __enter__(self):
