@@ -63,6 +63,8 @@ enum outcome {
 	X(SMTP_DEFERRED, "smtp.deferred", TARGET,                                              \
 		"the exchanger asked to try again later, as greylisting does")                 \
 	X(SMTP_EXCHANGER, "smtp.exchanger", TARGET, "an exchanger of the domain takes no mail")   \
+	X(SMTP_POLICY, "smtp.policy", TARGET,                                                  \
+		"the domain's MTA-STS or DANE policy is broken, or not kept")                  \
 	X(SMTP_MALFORMED, "smtp.malformed", TARGET, "the reply breaks RFC 5321")               \
 	X(SMTP_UNKNOWN, "smtp.unknown", TARGET,                                                \
 		"no reply to the final dot: the mail may or may not have been accepted")       \

@@ -135,14 +135,26 @@ static void judge_dkim(const char *text, struct policy *policy)
 	EVP_PKEY_free(key);
 }
 
+/* RFC 8461, 3.1. */
+static bool is_id(const char *value)
+{
+	size_t length = 0;
+
+	while (isalnum((unsigned char)value[length]))
+		length++;
+	return length > 0 && length <= 32 && value[length] == '\0';
+}
+
 static void judge_mta_sts(const char *text, struct policy *policy)
 {
 	char value[VALUE_SIZE];
 
-	if (!tag(text, "id", value) || value[0] == '\0' || strlen(value) > 32)
-		say(policy, POLICY_BROKEN, "has no id of 1 to 32 characters: %s", text);
-	else
+	if (!tag(text, "id", value) || !is_id(value))
+		say(policy, POLICY_BROKEN, "has no id of 1 to 32 letters and digits: %s", text);
+	else {
 		say(policy, POLICY_GOOD, "%s", text);
+		text_copy(policy->id, sizeof(policy->id), value);
+	}
 }
 
 static void judge_tlsrpt(const char *text, struct policy *policy)

@@ -12,6 +12,7 @@ enum policy_verdict { POLICY_ABSENT, POLICY_GOOD, POLICY_BROKEN };
 struct policy {
 	enum policy_verdict verdict;
 	char detail[320]; /* the record, or what is wrong with it */
+	char id[33];      /* of a good MTA-STS record */
 };
 
 /* Judges all texts of one name: others than the kind's own are passed over. */

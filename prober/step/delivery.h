@@ -3,6 +3,7 @@
 #ifndef MAILPROBE_DELIVERY_H
 #define MAILPROBE_DELIVERY_H
 
+#include "exchange_policy.h"
 #include "mx.h"
 #include "probe.h"
 #include "smtp.h"
@@ -23,6 +24,7 @@ struct delivery {
 	json_t *hosts;
 	unsigned int down;
 	struct tls_settings tls;
+	struct exchange exchange; /* with the one that took the mail */
 };
 
 /* The exchangers of the receiver's domain and their addresses, best first; phase `resolve`. An

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dane.h"
 #include "dns_records.h"
 #include "mx.h"
 #include "policy.h"
@@ -212,16 +213,6 @@ static void judge(struct check *check, const char *what, enum policy_kind kind,
 			"there is no such record");
 }
 
-static bool tlsa_is_usable(const struct tlsa *tlsa)
-{
-	static const size_t lengths[] = {0, 32, 64};
-
-	/* RFC 7672, 3.1.3: what names a public authority means nothing to SMTP. */
-	return (tlsa->usage == 2 || tlsa->usage == 3) && tlsa->selector <= 1 &&
-		tlsa->matching <= 2 &&
-		(tlsa->matching == 0 || tlsa->length == lengths[tlsa->matching]);
-}
-
 static void judge_tlsa(struct check *check, const struct dns_question *question)
 {
 	struct tlsa list[TLSA_MAX];
@@ -236,7 +227,7 @@ static void judge_tlsa(struct check *check, const struct dns_question *question)
 	}
 	count = dns_take_tlsa(question, list, TLSA_MAX, &validated);
 	for (size_t i = 0; i < count; i++)
-		usable += tlsa_is_usable(&list[i]);
+		usable += dane_usable(&list[i]);
 	snprintf(detail, sizeof(detail), "%zu records, %zu of them usable, %s", count, usable,
 		validated ? "validated" : "not validated by the resolver: senders ignore them");
 	if (count == 0)

@@ -12,6 +12,7 @@
 #include "dkim.h"
 #include "nodes.h"
 #include "refusal.h"
+#include "probe_http.h"
 #include "sending.h"
 #include "text.h"
 
@@ -44,6 +45,7 @@ static const struct field fields[] = {
 	{"give_up_after", &field_duration, 0, "a mail deferred for so long has failed", "\"4h\""},
 	{"mail_from", &field_address, 0, "another sender than the account's address"},
 	{"dkim", &field_object, 0, "signs the mail (RFC 6376)", .fields = dkim_fields},
+	EXCHANGE_POLICY_FIELDS,
 	SENDING_CONTENT_FIELD,
 	REFUSAL_FIELD,
 	REFUSAL_PHASE_FIELD,
@@ -53,6 +55,7 @@ static const struct field fields[] = {
 static const struct field facts[] = {
 	SENDING_FACTS,
 	REFUSAL_FACT,
+	EXCHANGE_POLICY_FACTS,
 	{"implicit_mx", &field_bool, 0, "the domain has no MX record; its address was used"},
 	{"tls_untrusted", &field_choice, 0, "why the certificate would not be trusted",
 		.choices = error_names},
@@ -66,7 +69,7 @@ static const struct field facts[] = {
 };
 
 static const char *const phases[] = {"resolve", "connect", "greeting", "ehlo", "starttls",
-	"mail", "rcpt", "data", "accept", "quit", "deferred", "others", NULL};
+	"mail", "rcpt", "data", "accept", "quit", "deferred", "policy", "others", NULL};
 static const char *const account_needs[] = {NULL};
 
 /* --- the mail -------------------------------------------------------------------------- */
@@ -89,6 +92,8 @@ static int deliver(struct probe *probe, struct delivery *delivery, struct probe_
 	probe_peer_facts(probe, smtp_stream(smtp));
 	delivery_note_host(delivery, target, &peer, began, why);
 	if (result == 0) {
+		exchange_keep(&delivery->exchange, target->exchanger.host, &peer,
+			smtp_stream(smtp));
 		probe_set_time(probe, "accepted_at", smtp_last_reply_at(smtp));
 		probe_prove(probe, "%s took the mail: %s", peer.server, smtp_last_reply(smtp)->text);
 		timings_begin(&probe->timings, "quit");
@@ -279,6 +284,11 @@ static void set_terms(struct probe *probe, struct delivery *delivery)
 	delivery->tls.report_only = delivery->tls.starttls != STARTTLS_REQUIRED;
 }
 
+static bool each_wanted(const struct step *step)
+{
+	return strcmp(step_string(step, "hosts"), "each") == 0;
+}
+
 static int run(struct probe *probe, struct failure *why)
 {
 	struct delivery *delivery = calloc(1, sizeof(*delivery));
@@ -294,7 +304,7 @@ static int run(struct probe *probe, struct failure *why)
 	if (mail == NULL || delivery_look_up(probe, delivery, why) == -1)
 		return -1;
 	result = send_mail(probe, delivery, mail, why);
-	probe->put_off = strcmp(step_string(probe->step, "hosts"), "each") == 0 &&
+	probe->put_off = (each_wanted(probe->step) || exchange_policy_wanted(probe->step)) &&
 		!refusal_expected(probe->step);
 	/* Deferred is neither a yes nor a no. */
 	if (probe->warned)
@@ -302,12 +312,18 @@ static int run(struct probe *probe, struct failure *why)
 	return refusal_judge(probe, result, "the mail", why);
 }
 
-/* The mail's clock runs and its await waits: the other exchangers come when that is over. */
+/* The mail's clock runs and its await waits: policies and the other exchangers come when that is
+ * over. */
 static int after(struct probe *probe, struct failure *why)
 {
-	(void)why;
-	try_others(probe, probe->state);
-	return 0;
+	const char *to = sending_address(probe->run->journey, step_string(probe->step, "to"));
+	struct delivery *delivery = probe->state;
+	int result =
+		exchange_policy_check(probe, &delivery->exchange, strrchr(to, '@') + 1, why);
+
+	if (each_wanted(probe->step))
+		try_others(probe, delivery);
+	return result;
 }
 
 static void finish(struct probe *probe)
@@ -318,6 +334,7 @@ static void finish(struct probe *probe)
 		return;
 	json_object_set_new(probe->facts, "hosts_down", json_integer(delivery->down));
 	json_object_set_new(probe->facts, "hosts", delivery->hosts);
+	exchange_free(&delivery->exchange);
 	free(delivery);
 	probe->state = NULL;
 }
@@ -331,6 +348,7 @@ const struct step_type step_mx_send = {
 	.account_needs = account_needs,
 	.sends_mail = true,
 	.goes_to_exchanger = true,
+	.preload = probe_http_preload,
 	.run = run,
 	.after = after,
 	.finish = finish,

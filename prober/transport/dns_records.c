@@ -175,7 +175,7 @@ size_t dns_take_tlsa(
 			return count;
 		if (read16(record) == DNS_TYPE_TLSA && length > 3)
 			list[count++] =
-				(struct tlsa){record[10], record[11], record[12], length - 3};
+				(struct tlsa){record[10], record[11], record[12], length - 3, record + 13};
 	}
 	return count;
 }

@@ -41,6 +41,7 @@ size_t dns_take_addresses(const struct dns_question *question, struct address *l
 struct tlsa {
 	unsigned int usage, selector, matching;
 	size_t length; /* of the data */
+	const unsigned char *data; /* lent by the question */
 };
 
 /* TLSA records; *validated_r says whether the resolver vouches for them (AD). */

@@ -223,6 +223,14 @@ struct stream *stream_open(
 	return NULL;
 }
 
+STACK_OF(X509) *stream_peer_chain(const struct stream *stream)
+{
+	STACK_OF(X509) *chain =
+		stream->ssl != NULL ? SSL_get_peer_cert_chain(stream->ssl) : NULL;
+
+	return chain != NULL ? X509_chain_up_ref(chain) : NULL;
+}
+
 int stream_start_tls(struct stream *stream, size_t buffered, struct peer_facts *facts)
 {
 	char byte;

@@ -87,6 +87,9 @@ const struct failure *stream_failure(const struct stream *stream);
 const char *stream_server(const struct stream *stream);
 struct transcript *stream_transcript(const struct stream *stream);
 struct timings *stream_timings(const struct stream *stream);
+/* The certificates that the server has shown, its own first: the caller's until
+ * sk_X509_pop_free. NULL without TLS. */
+STACK_OF(X509) *stream_peer_chain(const struct stream *stream);
 int stream_fd(const struct stream *stream);
 
 /* Says goodbye by TLS (without waiting) and closes. NULL is fine; nulls it. */

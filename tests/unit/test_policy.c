@@ -32,6 +32,7 @@ static const struct {
 	{POLICY_DKIM, {"k=ed25519; p=AAAA"}, POLICY_BROKEN, "cannot be read"},
 	{POLICY_MTA_STS, {"v=STSv1; id=20240101T000000"}, POLICY_GOOD, "id="},
 	{POLICY_MTA_STS, {"v=STSv1;"}, POLICY_BROKEN, "no id"},
+	{POLICY_MTA_STS, {"v=STSv1; id=\x1b[31m"}, POLICY_BROKEN, "no id"},
 	{POLICY_TLSRPT, {"v=TLSRPTv1; rua=mailto:tls@acme.test"}, POLICY_GOOD, "rua="},
 	{POLICY_TLSRPT, {"v=TLSRPTv1; rua=ftp://acme.test"}, POLICY_BROKEN, "nowhere"},
 };

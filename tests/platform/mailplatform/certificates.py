@@ -9,6 +9,8 @@ from . import paths, root
 HOSTS = ("smtp", "mx", "imap", "pop", "webmail", "dav", "autoconfig", "mta-sts",
          "v4only", "v6only", "deadv6")        # names that DNS tells only half of the truth about
 
+OTHER_HOSTS = ("mta-sts.strictmx.test",)      # that the inside serves
+
 # kind -> (signed by, host names are wrong, notBefore, notAfter)
 KINDS = {
     "good":          ("ca", False, "", ""),
@@ -73,7 +75,8 @@ def ensure(data, side, domain, kind):
     if wrong_host:
         names, host = "DNS:some-other-host.test", "some-other-host.test"
     else:
-        names, host = ",".join(f"DNS:{host}.{domain}" for host in HOSTS), f"smtp.{domain}"
+        names, host = ",".join(f"DNS:{host}" for host in (
+            *(f"{host}.{domain}" for host in HOSTS), *OTHER_HOSTS)), f"smtp.{domain}"
     (folder / "config").write_text(CONFIG.format(host=host, names=names))
     openssl(folder, f"req -new -config config -key {key.name} -out request")
     signer = f"-cert {issuer}.crt -keyfile {issuer}.key" if issuer else f"-selfsign -keyfile {key.name}"

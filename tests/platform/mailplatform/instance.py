@@ -18,7 +18,8 @@ QUOTAS = {                              # of those whom the common one does not 
     "full": f"*:bytes={content.FULL['of_bytes']}:messages={content.FULL['of_messages']}",
 }
 # Domains whose mail the inside takes as if it were its own; their MX records are in other.zone.
-OTHER_DOMAINS = ("twomx", "backupmx", "equalmx", "nomx", "cnamemx", "ipmx")
+OTHER_DOMAINS = ("twomx", "backupmx", "equalmx", "nomx", "cnamemx", "ipmx",
+                 "strictmx", "danemx")
 DKIM_SELECTOR = "probe"
 ROUNDCUBE = "/usr/share/roundcube"
 QUEUES = ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming",
@@ -166,7 +167,8 @@ class Instance:
         (folder / "state").mkdir(parents=True)
         shutil.chown(folder, user_id("knot"))
         shutil.chown(folder / "state", user_id("knot"))
-        common = self.common_values() | {"DATA": paths.within(folder), "HOST_IP": self.address["inside"]}
+        common = self.common_values() | {"DATA": paths.within(folder), "HOST_IP": self.address["inside"],
+                                         "MX_PORT": self.services("inside")["MX"]}
         for template in ("knot.conf", "catch-all.zone", "other.zone", "reverse4.zone", "reverse6.zone"):
             write(folder / template, render(template, common))
         dkim = certificates.dkim_public_key()
