@@ -11,6 +11,9 @@
 static const struct command *const commands[] = {
 	&run_command,
 	&validate_command,
+	&show_command,
+	&ledger_command,
+	&rebuild_command,
 	&schema_command,
 	&steps_command,
 	NULL,

@@ -51,13 +51,6 @@ struct run {
 
 /* --- beginning ------------------------------------------------------------------------- */
 
-static const struct field *facts_of(const char *type_name)
-{
-	const struct step_type *type = step_type_find(type_name);
-
-	return type != NULL ? type->facts : NULL;
-}
-
 /* A full disk and a closed pipe are errors of a write, which says so itself. */
 static void ignore_signals(void)
 {
@@ -392,7 +385,7 @@ static int begin(struct run *run, size_t count, struct failure *why)
 	run->state = state_open(run->settings->results_dir, why);
 	if (run->state == NULL)
 		return -1;
-	state_know_facts(run->state, facts_of);
+	state_know_facts(run->state, step_type_facts);
 	if (mail_key_load(run->settings->results_dir, &run->key, why) == -1)
 		return -1;
 	run->signals = catch_signals();

@@ -35,6 +35,10 @@ struct command {
 
 extern const struct command run_command;
 extern const struct command validate_command;
+extern const struct command show_command;
+extern const struct command ledger_command;
+extern const struct command doctor_command;
+extern const struct command rebuild_command;
 extern const struct command schema_command;
 extern const struct command steps_command;
 

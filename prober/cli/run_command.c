@@ -89,14 +89,6 @@ static void on_tick(void *context)
 	progress_tick(&show->progress);
 }
 
-static void print_where(const struct show *show, const json_t *record)
-{
-	printf("  record: %s/%s/%s/%.10s.jsonl\n", show->settings.results_dir,
-		json_string_value(json_object_get(record, "customer")),
-		json_string_value(json_object_get(record, "scenario")),
-		json_string_value(json_object_get(record, "started_at")));
-}
-
 static void on_finished(
 	void *context, const struct scenario *scenario, const json_t *record, bool stored)
 {
@@ -113,7 +105,7 @@ static void on_finished(
 	if (show->waterfall) {
 		waterfall_print(record, &show->style, stdout);
 		if (stored)
-			print_where(show, record);
+			waterfall_print_place(record, show->settings.results_dir, stdout);
 	} else {
 		waterfall_complain(record, stderr);
 	}

@@ -1,6 +1,7 @@
 #include "waterfall.h"
 
 #include <langinfo.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -137,16 +138,20 @@ static void print_delivery(const json_t *step, const struct waterfall_style *sty
 static void print_evidence(const json_t *step, const struct waterfall_style *style, FILE *to)
 {
 	const json_t *lines = json_object_get(step, "transcript");
-	size_t count = json_array_size(lines);
+	bool failed = json_object_get(step, "error") != NULL;
+	size_t count = json_array_size(lines), most = style->transcript ? count : EVIDENCE_LINES;
+	int width = style->transcript ? INT_MAX : style->width - 20;
 
-	for (size_t i = count > EVIDENCE_LINES ? count - EVIDENCE_LINES : 0; i < count; i++) {
+	for (size_t i = count > most ? count - most : 0; failed || style->transcript; i++) {
 		const json_t *line = json_array_get(lines, i);
 		const char *from = text_of(line, "from");
 		char arrow = from[0] == 'c' ? '>' : from[0] == 's' ? '<' : '*';
 
+		if (line == NULL)
+			return;
 		fprintf(to, "      %s%9.3f s %c %.*s%s\n", paint(style, "\033[2m"),
-			number_of(line, "at_seconds"), arrow, style->width - 20,
-			text_of(line, "text"), paint(style, "\033[0m"));
+			number_of(line, "at_seconds"), arrow, width, text_of(line, "text"),
+			paint(style, "\033[0m"));
 	}
 }
 
@@ -167,8 +172,8 @@ static void print_step(
 			fprintf(to, " in phase %s", text_of(step, "error_phase"));
 		fprintf(to, ", blame: %s\n      %s\n", text_of(step, "blame"),
 			text_of(step, "error"));
-		print_evidence(step, style, to);
 	}
+	print_evidence(step, style, to);
 }
 
 /* --- the run --------------------------------------------------------------------------- */
@@ -192,6 +197,12 @@ void waterfall_print(const json_t *record, const struct waterfall_style *style, 
 	if (strcmp(text_of(record, "sandbox"), "full") != 0 &&
 		json_object_get(record, "sandbox") != NULL)
 		fprintf(to, "  sandbox: %s\n", text_of(record, "sandbox"));
+}
+
+void waterfall_print_place(const json_t *record, const char *results_dir, FILE *to)
+{
+	fprintf(to, "  record: %s/%s/%s/%.10s.jsonl\n", results_dir, text_of(record, "customer"),
+		text_of(record, "scenario"), text_of(record, "started_at"));
 }
 
 static const json_t *decisive_step(const json_t *record)

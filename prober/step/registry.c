@@ -33,3 +33,10 @@ const struct step_type *step_type_find(const char *name)
 			return step_types[i];
 	return NULL;
 }
+
+const struct field *step_type_facts(const char *name)
+{
+	const struct step_type *type = step_type_find(name);
+
+	return type != NULL ? type->facts : NULL;
+}

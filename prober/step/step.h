@@ -39,6 +39,10 @@ extern const struct step_type *const step_types[];
 
 const struct step_type *step_type_find(const char *name);
 
+/* The table of what a type adds to its record; NULL if there is no such type. For the store, which
+ * lies below the types (state_know_facts). */
+const struct field *step_type_facts(const char *name);
+
 /* Keys that every step has, whatever its type: id, timeout. */
 extern const struct field step_common_fields[];
 

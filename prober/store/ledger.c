@@ -188,6 +188,58 @@ int ledger_update(struct state *state, const json_t *mail, struct failure *why)
 	return state_finish(state, update(state, mail, why), why);
 }
 
+/* --- restoring ------------------------------------------------------------------------- */
+
+static int put(struct state *state, const json_t *run, const json_t *mail, const int64_t times[2],
+	struct failure *why)
+{
+	static const char *const keys[] = {"run_id", "customer", "scenario", "vantage"};
+	const char *now = member(mail, "state");
+	char *record = format(mail);
+	struct statement query;
+	int result;
+
+	if (record == NULL)
+		return failure_set(why, ERROR_LOCAL_RESOURCE, "out of memory");
+	statement_begin(&query, state,
+		"INSERT INTO mails (mail, run_id, customer, scenario, vantage, state, settled,"
+		" intent_ns, changed_ns, record) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+		" ON CONFLICT (mail) DO UPDATE SET state = excluded.state,"
+		" settled = excluded.settled, changed_ns = excluded.changed_ns,"
+		" record = excluded.record");
+	statement_bind_text(&query, member(mail, "mail"));
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		statement_bind_text(&query, member(run, keys[i]));
+	statement_bind_text(&query, now);
+	statement_bind_integer(&query, is_settled(now));
+	statement_bind_integer(&query, times[0]);
+	statement_bind_integer(&query, times[1]);
+	statement_bind_text(&query, record);
+	result = statement_run(&query, why);
+	free(record);
+	return result;
+}
+
+int ledger_restore(struct state *state, const json_t *run, const json_t *mail, int64_t intent_ns,
+	int64_t changed_ns, struct failure *why)
+{
+	const int64_t times[2] = {intent_ns, changed_ns};
+	json_t *known;
+	int result;
+
+	if (!field_is_name(member(mail, "mail")) ||
+		name_index(mail_states, member(mail, "state")) < 0)
+		return protocol_failure(why, member(mail, "mail"), "has no id or no state");
+	if (find(state, member(mail, "mail"), &known, why) < 0)
+		return -1;
+	if (known == NULL)
+		return put(state, run, mail, times, why);
+	json_object_update(known, (json_t *)(uintptr_t)mail);
+	result = put(state, run, known, times, why);
+	json_decref(known);
+	return result;
+}
+
 /* --- reading --------------------------------------------------------------------------- */
 
 int ledger_open_mails(struct state *state, const char *customer, const char *scenario,

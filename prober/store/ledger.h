@@ -36,6 +36,11 @@ int ledger_open_mails(struct state *state, const char *customer, const char *sce
 json_t *ledger_counts(
 	struct state *state, const char *customer, const char *scenario, struct failure *why);
 
+/* Puts a mail into the ledger as it is known from elsewhere, in whatever state; `run` as above. One
+ * that is there gets that state and what is told of it. For rebuilding. */
+int ledger_restore(struct state *state, const json_t *run, const json_t *mail, int64_t intent_ns,
+	int64_t changed_ns, struct failure *why);
+
 /* Takes mails out that were settled before `before_ns`, at most `limit` of them, and keeps their
  * number for ledger_counts. */
 int ledger_prune(struct state *state, int64_t before_ns, int limit, struct failure *why);

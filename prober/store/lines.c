@@ -11,6 +11,7 @@
 
 #include "checksum.h"
 #include "folder.h"
+#include "lines_private.h"
 #include "text.h"
 
 #include "ban.h"
@@ -18,9 +19,8 @@
 /* 15 digits bring back every decimal that we write, without the noise of 17. Escaped non-ASCII
  * keeps U+2028 and the like from breaking lines in other people's readers. */
 #define NUMBERS_AND_ESCAPES (JSON_REAL_PRECISION(15) | JSON_ENSURE_ASCII)
-#define SUM_KEY ",\"line_crc32\":\""
-#define SUM_DIGITS 8
-#define SUM_LENGTH (sizeof(SUM_KEY) - 1 + SUM_DIGITS + sizeof("\"}") - 1)
+/* A file is rewritten once a day, if at all. */
+#define REPLACED_MAX 100
 
 /* --- one line -------------------------------------------------------------------------- */
 
@@ -45,19 +45,6 @@ char *lines_format(const json_t *record, size_t *length_r)
 	return line;
 }
 
-/* `line` without its line end. */
-static bool sum_is_right(const char *line, size_t length)
-{
-	char want[SUM_LENGTH + 1];
-	size_t body;
-
-	if (length <= SUM_LENGTH)
-		return false;
-	body = length - SUM_LENGTH;
-	snprintf(want, sizeof(want), SUM_KEY "%08x\"}", (unsigned int)checksum_crc32(line, body));
-	return memcmp(line + body, want, SUM_LENGTH) == 0;
-}
-
 /* --- a torn tail ----------------------------------------------------------------------- */
 
 struct file {
@@ -68,7 +55,7 @@ struct file {
 	off_t size;
 };
 
-static int write_all(int fd, const char *bytes, size_t length)
+int lines_write_all(int fd, const char *bytes, size_t length)
 {
 	while (length > 0) {
 		ssize_t written = write(fd, bytes, length);
@@ -113,11 +100,11 @@ static int copy_tail(const struct file *file, off_t from, int to)
 	while (from < file->size) {
 		ssize_t got = pread(file->fd, block, sizeof(block), from);
 
-		if (got <= 0 || write_all(to, block, (size_t)got) < 0)
+		if (got <= 0 || lines_write_all(to, block, (size_t)got) < 0)
 			return -1;
 		from += got;
 	}
-	return write_all(to, "\n", 1);
+	return lines_write_all(to, "\n", 1);
 }
 
 static int save_tail(const struct file *file, off_t from, struct failure *why)
@@ -159,7 +146,7 @@ static int quarantine(struct file *file, struct failure *why)
  * is taken back. */
 static int write_line(const struct file *file, const char *line, size_t length, struct failure *why)
 {
-	if (write_all(file->fd, line, length) < 0) {
+	if (lines_write_all(file->fd, line, length) < 0) {
 		storage_failure(why, "append to", file->path);
 		/* If even this fails, the next run finds a torn line. */
 		(void)!ftruncate(file->fd, file->size);
@@ -187,6 +174,36 @@ static int append_locked(struct file *file, const struct folder *folder, const c
 	return write_line(file, line, length, why);
 }
 
+/* Whether the open file is still the one of that name. */
+static bool is_in_place(int folder, const char *name, int fd)
+{
+	struct stat opened, named;
+
+	return fstat(fd, &opened) == 0 &&
+	       fstatat(folder, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
+}
+
+int lines_open_locked(
+	int folder, const char *name, int flags, const char *path, struct failure *why)
+{
+	for (int tries = 0; tries < REPLACED_MAX; tries++) {
+		int fd = openat(folder, name, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
+
+		int locked;
+
+		if (fd < 0)
+			return storage_failure(why, "open", path);
+		locked = folder_lock_file(fd, path, why);
+		if (locked == 0 && is_in_place(folder, name, fd))
+			return fd;
+		close(fd);
+		if (locked < 0)
+			return -1;
+	}
+	return failure_set(why, ERROR_LOCAL_STORAGE, "%s is replaced all the time", path);
+}
+
 static int append(const struct folder *folder, int in, const char *name, const json_t *record,
 	struct failure *why)
 {
@@ -199,11 +216,8 @@ static int append(const struct folder *folder, int in, const char *name, const j
 	snprintf(path, sizeof(path), "%s/%s", folder->path, name);
 	if (line == NULL)
 		return failure_set(why, ERROR_LOCAL_RESOURCE, "a record could not be formatted");
-	file.fd = openat(
-		in, name, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
-	if (file.fd < 0)
-		storage_failure(why, "open", path);
-	else if (folder_lock_file(file.fd, path, why) == 0)
+	file.fd = lines_open_locked(in, name, O_RDWR | O_CREAT | O_APPEND, path, why);
+	if (file.fd >= 0)
 		result = append_locked(&file, folder, line, length, why);
 	/* Closing unlocks; everything is on disk by now, so that its result says nothing. */
 	if (file.fd >= 0)
@@ -275,7 +289,7 @@ static int write_new(const struct folder *folder, const char *bytes, struct fail
 
 	if (fd < 0)
 		return storage_failure(why, "write trend.json in", folder->path);
-	if (write_all(fd, bytes, strlen(bytes)) < 0 || write_all(fd, "\n", 1) < 0 || fsync(fd) < 0)
+	if (lines_write_all(fd, bytes, strlen(bytes)) < 0 || lines_write_all(fd, "\n", 1) < 0 || fsync(fd) < 0)
 		result = storage_failure(why, "write trend.json in", folder->path);
 	close(fd);
 	if (result < 0)
@@ -309,43 +323,5 @@ int lines_replace_trend(const char *results_dir, const json_t *trend, struct fai
 		folder_close(&folder);
 	}
 	free(bytes);
-	return result;
-}
-
-/* --- reading --------------------------------------------------------------------------- */
-
-static enum line_verdict judge(char *line, size_t length, json_t **record_r)
-{
-	if (line[length - 1] != '\n')
-		return LINE_TORN;
-	if (!sum_is_right(line, length - 1))
-		return LINE_DAMAGED;
-	*record_r = json_loadb(line, length - 1, JSON_REJECT_DUPLICATES, NULL);
-	return *record_r != NULL ? LINE_GOOD : LINE_DAMAGED;
-}
-
-int lines_read(const char *path,
-	void (*each)(void *context, enum line_verdict verdict, const json_t *record), void *context,
-	struct failure *why)
-{
-	FILE *file = fopen(path, "re");
-	char *line = NULL;
-	size_t size = 0;
-	ssize_t length;
-	int result = 0;
-
-	if (file == NULL)
-		return storage_failure(why, "open", path);
-	while ((length = getline(&line, &size, file)) > 0) {
-		json_t *record = NULL;
-		enum line_verdict verdict = judge(line, (size_t)length, &record);
-
-		each(context, verdict, record);
-		json_decref(record);
-	}
-	if (ferror(file))
-		result = storage_failure(why, "read", path);
-	free(line);
-	fclose(file);
 	return result;
 }

@@ -34,10 +34,32 @@ enum line_verdict {
 	LINE_TORN,    /* the last one, without its end: a crash */
 };
 
-/* Calls back for each line of a file, oldest first; `record` is NULL unless it is good. Memory
- * does not grow with the file. Fails with local.storage. */
-int lines_read(const char *path,
-	void (*each)(void *context, enum line_verdict verdict, const json_t *record), void *context,
+struct line {
+	enum line_verdict verdict;
+	size_t number;     /* in the file, from 1 */
+	const char *bytes; /* as they lie there, with the line end if it has one */
+	size_t length;
+	const json_t *record; /* NULL unless good */
+};
+
+/* Calls back for each line of a file, oldest first. Memory does not grow with the file. Fails with
+ * local.storage. */
+int lines_read(const char *path, void (*each)(void *context, const struct line *line),
+	void *context, struct failure *why);
+
+/* What becomes of a line that is sifted. */
+enum line_fate {
+	LINE_STAYS,
+	LINE_GOES,
+	LINE_ASIDE, /* appended to <file>.damaged, or <file>.torn if it has no end */
+};
+
+/* Rewrites a file without the lines that `judge` lets go: under the lock that appenders take, to a
+ * temporary file that is synced and renamed, after what goes aside is on disk. A file of which
+ * nothing goes is not touched; one of which nothing stays is removed. At a crash the file is as it
+ * was before or as it is afterwards. `folder` is open at folder_path. */
+int lines_sift(int folder, const char *folder_path, const char *name,
+	enum line_fate (*judge)(void *context, const struct line *line), void *context,
 	struct failure *why);
 
 #endif

@@ -146,3 +146,13 @@ int state_migrate(struct state *state, int *version_r)
 	status = sqlite3_exec(state->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
 	return status == SQLITE_OK ? end(state->db, migrate_locked(state->db, version_r)) : status;
 }
+
+int state_look(struct state *state, int *version_r)
+{
+	int status = check_ours(state->db, version_r);
+
+	if (status != SQLITE_OK || *version_r == NEWEST)
+		return status;
+	*version_r = -1;
+	return SQLITE_MISMATCH;
+}

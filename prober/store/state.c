@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -81,6 +82,10 @@ int state_failure(struct state *state, int code, struct failure *why)
 
 static int mismatch_failure(struct state *state, int version, struct failure *why)
 {
+	if (version < 0)
+		return failure_set(why, ERROR_LOCAL_STORAGE,
+			"%s was written by an older mailprobe: the next run brings it up to date",
+			state->path);
 	if (version == 0)
 		return failure_set(why, ERROR_LOCAL_STORAGE,
 			"%s is a database of another program: choose another results folder",
@@ -114,21 +119,33 @@ static int make_file(struct state *state, int folder, const char *results_dir, s
 	return 0;
 }
 
+/* A rebuild (rebuild.h) has the folder to itself, for as long as it takes. */
+static int share_folder(struct state *state, struct failure *why)
+{
+	struct deadline patience = deadline_in(PATIENCE_MS * NS_PER_MS);
+
+	while (flock(state->folder, LOCK_SH | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return storage_failure(why, "lock the folder of", state->path);
+		if (deadline_passed(patience))
+			return failure_set(
+				why, ERROR_LOCAL_STORAGE, "%s is being rebuilt", state->path);
+		clock_sleep_until(deadline_in(BUSY_PAUSE));
+	}
+	return 0;
+}
+
 static int prepare_file(struct state *state, const char *results_dir, struct failure *why)
 {
-	int folder, result;
-
 	if ((size_t)snprintf(state->path, sizeof(state->path), "%s/state.db", results_dir) >=
 		sizeof(state->path)) {
 		errno = ENAMETOOLONG;
 		return storage_failure(why, "use the directory", results_dir);
 	}
-	folder = folder_make(results_dir, why);
-	if (folder < 0)
+	state->folder = folder_make(results_dir, why);
+	if (state->folder < 0 || share_folder(state, why) < 0)
 		return -1;
-	result = make_file(state, folder, results_dir, why);
-	close(folder);
-	return result;
+	return make_file(state, state->folder, results_dir, why);
 }
 
 static int set_up(struct state *state, int *version_r)
@@ -175,7 +192,50 @@ struct state *state_open(const char *results_dir, struct failure *why)
 		failure_set(why, ERROR_LOCAL_RESOURCE, "out of memory");
 		return NULL;
 	}
+	state->folder = -1;
 	if (prepare_file(state, results_dir, why) < 0 || open_database(state, why) < 0)
+		state_close(&state);
+	return state;
+}
+
+/* --- to read ---------------------------------------------------------------------------- */
+
+static int look_only(struct state *state, struct failure *why)
+{
+	int version = 0, status;
+
+	/* For writing as far as we may: a last reader who may not leaves the log's files behind. */
+	status = sqlite3_open_v2(state->path, &state->db,
+		SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+	if (state->db == NULL)
+		return failure_set(why, ERROR_LOCAL_RESOURCE, "out of memory");
+	sqlite3_busy_timeout(state->db, PATIENCE_MS);
+	if (status == SQLITE_OK)
+		status = sqlite3_exec(state->db, "PRAGMA temp_store=MEMORY; BEGIN", NULL, NULL,
+			NULL);
+	if (status == SQLITE_OK)
+		status = state_look(state, &version);
+	if (status == SQLITE_MISMATCH)
+		return mismatch_failure(state, version, why);
+	return status == SQLITE_OK ? 0 : state_failure(state, status, why);
+}
+
+struct state *state_open_to_read(const char *results_dir, struct failure *why)
+{
+	struct state *state = calloc(1, sizeof(*state));
+
+	if (state == NULL) {
+		failure_set(why, ERROR_LOCAL_RESOURCE, "out of memory");
+		return NULL;
+	}
+	state->folder = -1;
+	snprintf(state->path, sizeof(state->path), "%s/state.db", results_dir);
+	if (access(state->path, F_OK) < 0) {
+		storage_failure(why, "open", state->path);
+		free(state);
+		return NULL;
+	}
+	if (look_only(state, why) < 0)
 		state_close(&state);
 	return state;
 }
@@ -185,6 +245,12 @@ void state_close(struct state **state)
 	if (*state == NULL)
 		return;
 	sqlite3_close((*state)->db);
+	/* A child that was forked meanwhile shares the open folder: closing alone would leave the
+	 * lock with it. */
+	if ((*state)->folder >= 0) {
+		flock((*state)->folder, LOCK_UN);
+		close((*state)->folder);
+	}
 	free(*state);
 	*state = NULL;
 }

@@ -15,6 +15,11 @@ struct state;
  * is refused, a damaged one is left as it is. The folder is made if it is missing. Fails with
  * local.storage. */
 struct state *state_open(const char *results_dir, struct failure *why);
+
+/* Opens an existing database to look at it, beside whoever writes to it: makes nothing, changes
+ * nothing, migrates nothing. What is read through it until it is closed is of one instant. Fails
+ * with local.storage. */
+struct state *state_open_to_read(const char *results_dir, struct failure *why);
 void state_close(struct state **state);
 
 /* The store lies below the step types, so it has to be told what they add to their records:

@@ -14,6 +14,7 @@ struct field;
 struct state {
 	sqlite3 *db;
 	char path[PATH_MAX];
+	int folder; /* holds a shared lock: nobody replaces the database meanwhile; -1: none */
 	const struct field *(*step_facts)(const char *step_type); /* or NULL */
 };
 
@@ -29,5 +30,9 @@ int state_finish(struct state *state, int result, struct failure *why);
 /* Brings the schema up to date. A result code of SQLite; SQLITE_MISMATCH if the file is a newer
  * version's or not ours (then *version_r is that version). */
 int state_migrate(struct state *state, int *version_r);
+
+/* Only looks whether the schema is that of this version, within a transaction. As state_migrate;
+ * *version_r is -1 if it is an older one's. */
+int state_look(struct state *state, int *version_r);
 
 #endif

@@ -101,12 +101,13 @@ static int keep_event(void *context, const json_t *event, struct failure *failur
 	return 0;
 }
 
-static void replay_one(void *context, enum line_verdict verdict, const json_t *record)
+static void replay_one(void *context, const struct line *line)
 {
 	struct replay *replay = context;
+	const json_t *record = line->record;
 
 	replay->runs++;
-	if (!ok(verdict == LINE_GOOD, "line %zu is whole", replay->runs))
+	if (!ok(line->verdict == LINE_GOOD, "line %zu is whole", replay->runs))
 		return;
 	check_result(record);
 	went_well(history_add(replay->state, record, &why), &why, "it is kept");
@@ -123,13 +124,13 @@ static const struct field *facts_of(const char *name)
 	return type != NULL ? type->facts : NULL;
 }
 
-static void keep_line(void *context, enum line_verdict verdict, const json_t *record)
+static void keep_line(void *context, const struct line *line)
 {
 	static const struct field *const tables[] = {record_event, NULL};
 
-	ok(verdict == LINE_GOOD && fits(tables, record), "an event fits its table");
-	if (record != NULL)
-		json_array_append_new(context, json_deep_copy(record));
+	ok(line->verdict == LINE_GOOD && fits(tables, line->record), "an event fits its table");
+	if (line->record != NULL)
+		json_array_append_new(context, json_deep_copy(line->record));
 }
 
 /* Ids are new each time: they are the golden ones where the same incident is meant. */

@@ -16,15 +16,15 @@ struct tally {
 	json_int_t last;
 };
 
-static void count(void *context, enum line_verdict verdict, const json_t *record)
+static void count(void *context, const struct line *line)
 {
 	struct tally *tally = context;
 
-	tally->good += verdict == LINE_GOOD;
-	tally->damaged += verdict == LINE_DAMAGED;
-	tally->torn += verdict == LINE_TORN;
-	if (record != NULL)
-		tally->last = json_integer_value(json_object_get(record, "number"));
+	tally->good += line->verdict == LINE_GOOD;
+	tally->damaged += line->verdict == LINE_DAMAGED;
+	tally->torn += line->verdict == LINE_TORN;
+	if (line->record != NULL)
+		tally->last = json_integer_value(json_object_get(line->record, "number"));
 }
 
 static struct tally read_file(const char *path)
@@ -320,6 +320,88 @@ static void test_locale(void)
 	remove_folder();
 }
 
+/* --- rewriting ------------------------------------------------------------------------- */
+
+static enum line_fate fate(void *context, const struct line *line)
+{
+	const json_int_t *limit = context;
+
+	if (line->verdict != LINE_GOOD)
+		return LINE_ASIDE;
+	return json_integer_value(json_object_get(line->record, "number")) <= *limit ? LINE_GOES
+										      : LINE_STAYS;
+}
+
+static int sift(json_int_t limit)
+{
+	int folder = open(in_folder("acme/mail"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int result = lines_sift(
+		folder, in_folder("acme/mail"), "2026-03-02.jsonl", fate, &limit, &why);
+
+	close(folder);
+	return result;
+}
+
+static void test_sift(void)
+{
+	struct stat before, after;
+	struct tally tally;
+	size_t size;
+	char *bytes;
+
+	make_folder();
+	for (json_int_t i = 1; i <= 4; i++)
+		append(i);
+	stat(in_folder(DAY_FILE), &before);
+	went_well(sift(0), &why, "nothing goes");
+	stat(in_folder(DAY_FILE), &after);
+	is_integer((long long)after.st_ino, (long long)before.st_ino, "so the file is not touched");
+	bytes = read_whole(in_folder(DAY_FILE), &size);
+	*strstr(bytes, "\"number\":3") = '?';
+	write_whole(in_folder(DAY_FILE), bytes, size - 5);
+	went_well(sift(1), &why, "one goes, a damaged and a torn one go aside");
+	tally = read_file(in_folder(DAY_FILE));
+	is_integer(tally.good, 1, "the one that is good and due to stay is there");
+	is_integer(tally.last, 2, "as it was");
+	is_integer(tally.damaged + tally.torn, 0, "and nothing else");
+	ok(access(in_folder(DAY_FILE ".damaged"), F_OK) == 0, "the damaged one is kept");
+	ok(access(in_folder(DAY_FILE ".torn"), F_OK) == 0, "so is the torn one");
+	went_well(sift(9), &why, "all go");
+	ok(access(in_folder(DAY_FILE), F_OK) != 0, "a file without lines goes, too");
+	free(bytes);
+	remove_folder();
+}
+
+/* Who waits for the lock of a file that is being rewritten must not append to what it was. */
+static void test_sift_beside_appends(void)
+{
+	enum { LINES = 300 };
+	struct tally tally;
+	int status, sifts = 0;
+	pid_t child;
+
+	make_folder();
+	append(0);
+	child = fork();
+	if (child == 0) {
+		for (json_int_t i = 1; i <= LINES; i++) {
+			append(0);
+			if (append(i) != 0)
+				_exit(1);
+		}
+		_exit(0);
+	}
+	while (waitpid(child, &status, WNOHANG) == 0)
+		sifts += sift(0) == 0;
+	is_integer(status, 0, "lines are appended while others are taken out");
+	tally = read_file(in_folder(DAY_FILE));
+	sift(0);
+	tally = read_file(in_folder(DAY_FILE));
+	ok(sifts > 10, "it was rewritten often (%d times)", sifts);
+	is_integer(tally.good, LINES, "each line that is due to stay is there");
+	remove_folder();
+}
+
 int main(void)
 {
 	test_format();
@@ -330,6 +412,8 @@ int main(void)
 	test_concurrent();
 	test_full();
 	test_dev_full();
+	test_sift();
+	test_sift_beside_appends();
 	test_trend();
 	test_locale();
 	return done_testing();
