@@ -89,6 +89,9 @@ const struct field record_mail[] = {
 	{"sending_at", &field_timestamp, 0, "when the ledger had it, before the final dot"},
 	{"first_try_at", &field_timestamp, 0, "when a deferred mail was first offered"},
 	{"accepted_at", &field_timestamp, 0, "receipt of the final 250: zero of the delivery clock"},
+	{"deferred_seconds", &field_seconds, M,
+		"from the first try to the acceptance of a deferred mail: the receiver's policy, "
+		"and no part of its delivery"},
 	{"reply", &field_text, 0, "the server's last word on it"},
 	{"delivery_seconds", &field_seconds, M, "the middle of the two bounds"},
 	{"delivery_seconds_min", &field_seconds, 0, "when the last look without it was sent"},

@@ -154,8 +154,11 @@ struct smtp *delivery_open_first(struct probe *probe, struct delivery *delivery,
 		*target_r = &delivery->targets[i];
 		*began_r = clock_now();
 		smtp = delivery_open(probe, delivery, *target_r, peer, &failed);
-		if (smtp != NULL)
+		if (smtp != NULL) {
+			/* What the others said is theirs. */
+			*why = (struct failure){0};
 			return smtp;
+		}
 		delivery_note_host(delivery, *target_r, peer, *began_r, &failed);
 		if (why->type == ERROR_NONE)
 			*why = failed;

@@ -74,6 +74,20 @@ static const char *const account_needs[] = {NULL};
 
 /* --- the mail -------------------------------------------------------------------------- */
 
+/* A delay that the receiver asked for is its policy: said apart from the delivery's time, whose
+ * clock begins with the acceptance. */
+static void prove(struct probe *probe, const struct peer_facts *peer,
+	const struct probe_mail *mail, const char *reply)
+{
+	int64_t deferred = probe_mail_deferred(probe->run, mail);
+
+	if (deferred == 0)
+		probe_prove(probe, "%s took the mail: %s", peer->server, reply);
+	else
+		probe_prove(probe, "%s took the mail, %.1f s after it had first put it off: %s",
+			peer->server, clock_seconds(deferred), reply);
+}
+
 static int deliver(struct probe *probe, struct delivery *delivery, struct probe_mail *mail,
 	struct failure *why)
 {
@@ -95,7 +109,7 @@ static int deliver(struct probe *probe, struct delivery *delivery, struct probe_
 		exchange_keep(&delivery->exchange, target->exchanger.host, &peer,
 			smtp_stream(smtp));
 		probe_set_time(probe, "accepted_at", smtp_last_reply_at(smtp));
-		probe_prove(probe, "%s took the mail: %s", peer.server, smtp_last_reply(smtp)->text);
+		prove(probe, &peer, mail, smtp_last_reply(smtp)->text);
 		timings_begin(&probe->timings, "quit");
 	} else {
 		timings_pause(&probe->timings);

@@ -206,6 +206,16 @@ static void set_delivery(json_t *record, const struct probe_mail *mail)
 	json_object_set_new(record, "delivery_seconds_max", json_real(max));
 }
 
+int64_t probe_mail_deferred(const struct probe_run *run, const struct probe_mail *mail)
+{
+	int64_t accepted = clock_label(run->origin, mail->accepted_ns), first = accepted;
+
+	if (mail->accepted_ns == 0 || mail->first_try_at[0] == '\0')
+		return 0;
+	clock_parse(mail->first_try_at, &first);
+	return accepted > first ? accepted - first : 0;
+}
+
 json_t *probe_mail_record(const struct probe_run *run, const struct probe_mail *mail)
 {
 	json_t *record = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "mail", mail->id, "step",
@@ -217,6 +227,9 @@ json_t *probe_mail_record(const struct probe_run *run, const struct probe_mail *
 	set_instant(run, record, "sending_at", mail->sending_ns);
 	set_text(record, "first_try_at", mail->first_try_at);
 	set_instant(run, record, "accepted_at", mail->accepted_ns);
+	if (probe_mail_deferred(run, mail) > 0)
+		json_object_set_new(record, "deferred_seconds",
+			json_real(clock_seconds(probe_mail_deferred(run, mail))));
 	set_text(record, "reply", mail->reply);
 	if (mail->found && mail->accepted_ns != 0)
 		set_delivery(record, mail);

@@ -111,6 +111,9 @@ struct probe_mail *probe_mail_of(struct probe *probe, const char *step_id);
 /* The mail that this step sends; the chain keeps it from now on. */
 void probe_keep_mail(struct probe *probe, struct probe_mail *mail);
 
+/* How long a mail was deferred until it was accepted, in nanoseconds; 0 if it was not. */
+int64_t probe_mail_deferred(const struct probe_run *run, const struct probe_mail *mail);
+
 /* The mail's record (record_mail) as it is now; a new reference. */
 json_t *probe_mail_record(const struct probe_run *run, const struct probe_mail *mail);
 

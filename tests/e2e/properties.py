@@ -172,7 +172,7 @@ def exceeds(seconds, step):
 
 def unattributed(step):
     """Wall time of the step that is in no phase. Waits of our own are outside on purpose: the
-    ledger's before the final dot, an await's for its mail to be sent, that of what comes after
+    ledger's before the final dot, hashing for a login, an await's for its mail to be sent, that of what comes after
     the await of the chain, and what is put in order before a deferred mail rests."""
     phases = step["phases"]
     pairs = list(zip(phases, phases[1:]))
@@ -180,10 +180,12 @@ def unattributed(step):
     for before, after in pairs:
         gaps[before["name"], after["name"]] += after["start_seconds"] - end_of(before)
     gaps.pop(("search", "wait"), None)
-    gaps = {pair: gap for pair, gap in gaps.items() if pair[1] not in ("others", "deferred")}
+    put_off = ("others", "deferred") + (("policy",) if step["type"] == "mx_send" else ())
+    gaps = {pair: gap for pair, gap in gaps.items() if pair[1] not in put_off}
     rest = phases[0]["start_seconds"] - step["start_seconds"] + sum(gaps.values())
     # A ledger that refuses the mail is waited for behind the last phase: then it is in no gap.
-    return rest - min(step.get("ledger_wait_seconds", 0), max(rest, 0))
+    own = step.get("ledger_wait_seconds", 0) + step.get("auth_wait_seconds", 0)
+    return rest - min(own, max(rest, 0))
 
 
 def end_of(phase):
