@@ -59,9 +59,10 @@ static bool unfold(const char *from, size_t length, char *to, size_t size)
 	return true;
 }
 
-bool header_value(const char *text, size_t length, const char *name, char *value, size_t size)
+bool header_next(const char **at, const char *end, const char *name, char *value, size_t size,
+	bool *fits_r)
 {
-	const char *end = header_end(text, length);
+	const char *text = *at;
 
 	while (text < end) {
 		size_t line = line_length(text, (size_t)(end - text));
@@ -71,9 +72,18 @@ bool header_value(const char *text, size_t length, const char *name, char *value
 			while (after < end && (*after == ' ' || *after == '\t'))
 				after += line_length(after, (size_t)(end - after));
 			text += strlen(name) + 1;
-			return unfold(text, (size_t)(after - text), value, size);
+			*at = after;
+			*fits_r = unfold(text, (size_t)(after - text), value, size);
+			return true;
 		}
 		text = after;
 	}
 	return false;
+}
+
+bool header_value(const char *text, size_t length, const char *name, char *value, size_t size)
+{
+	bool fits = false;
+
+	return header_next(&text, header_end(text, length), name, value, size, &fits) && fits;
 }

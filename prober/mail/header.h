@@ -9,6 +9,11 @@
  * not fit. */
 bool header_value(const char *text, size_t length, const char *name, char *value, size_t size);
 
+/* The same for each field of that name in turn, from *at on, up to the `end` of the header: moves *at
+ * behind the field. *fits_r says whether the value did; if not, what is in it is not to be used. */
+bool header_next(const char **at, const char *end, const char *name, char *value, size_t size,
+	bool *fits_r);
+
 /* Where the body begins; the end of the text if there is none. */
 const char *header_end(const char *text, size_t length);
 
