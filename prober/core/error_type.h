@@ -83,6 +83,8 @@ enum outcome {
 	X(IMAP_NO, "imap.no", TARGET, "the command was answered NO")                           \
 	X(IMAP_MALFORMED, "imap.malformed", TARGET, "the response breaks RFC 3501")            \
 	X(IMAP_STATE, "imap.state", TARGET, "the mailbox changed under us (UIDVALIDITY)")      \
+	X(IMAP_PUSH, "imap.push", TARGET,                                                      \
+		"new mail is not announced to a client that idles (RFC 2177)")                 \
 	X(POP3_ERR, "pop3.err", TARGET, "the command was answered -ERR")                       \
 	X(POP3_MALFORMED, "pop3.malformed", TARGET, "the answer breaks RFC 1939")              \
 	X(DAV_MALFORMED, "dav.malformed", TARGET, "the DAV answer, or an object in it, is broken")  \

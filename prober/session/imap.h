@@ -28,6 +28,7 @@ struct imap_message {
 	char *text; /* RFC 5322, as it lies in the mailbox */
 	size_t length;
 	int64_t internal_date_ns; /* wall clock, whole seconds; 0: not given */
+	uint32_t number; /* its place in the mailbox as of now */
 };
 
 /* Takes the stream over (closes it on failure too) and waits for the greeting. A greeting of

@@ -114,6 +114,7 @@ static void take_message(clist *list, uint32_t uid, struct imap_message *message
 
 		if (!is_about(attributes, uid))
 			continue;
+		message->number = attributes->att_number;
 		for (clistiter *j = clist_begin(attributes->att_list); j != NULL;
 			j = clist_next(j)) {
 			const struct mailimap_msg_att_item *item = clist_content(j);

@@ -15,6 +15,7 @@ struct imap {
 	mailimap *session;
 	struct imap_guard guard;
 	size_t announcements; /* of the guard's, that somebody was told of */
+	int64_t quiet_ns; /* when an idling client last had nothing to read */
 };
 
 /* Before each command. */

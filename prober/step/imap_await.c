@@ -127,10 +127,6 @@ static int settle(
 	bool junked = arrival->found == &arrival->junk;
 	int result;
 
-	mail->found = true;
-	mail->absent_ns = arrival->found->absent_ns;
-	mail->present_ns = arrival->present_ns;
-	text_copy(mail->folder, sizeof(mail->folder), arrival->found->name);
 	timings_begin(&probe->timings, "store");
 	result = arrival_clean_up(probe, arrival, mail, why);
 	keep_facts(probe, arrival, mail);
@@ -185,6 +181,15 @@ static struct deadline set_deadlines(
 	return until;
 }
 
+/* What a listener in the chain may want to know before the mail is removed. */
+static void note_arrival(const struct arrival *arrival, struct probe_mail *mail)
+{
+	mail->found = true;
+	mail->absent_ns = arrival->found->absent_ns;
+	mail->present_ns = arrival->present_ns;
+	text_copy(mail->folder, sizeof(mail->folder), arrival->found->name);
+}
+
 static int run(struct probe *probe, struct failure *why)
 {
 	struct arrival *arrival = probe->state;
@@ -215,7 +220,18 @@ static int run(struct probe *probe, struct failure *why)
 	json_object_set_new(probe->facts, "looks", json_integer(arrival->looks));
 	if (arrival->found == NULL)
 		return missing(probe, arrival, mail, cut_short, why);
-	return settle(probe, arrival, mail, why);
+	note_arrival(arrival, mail);
+	probe->put_off = journey_listens(probe->run->journey, step_string(probe->step, "mail"));
+	return probe->put_off ? 0 : settle(probe, arrival, mail, why);
+}
+
+/* The listeners are through, and the mail may go. */
+static int after(struct probe *probe, struct failure *why)
+{
+	struct arrival *arrival = probe->state;
+
+	stream_set_deadline(imap_stream(arrival->imap), probe->deadline);
+	return settle(probe, arrival, probe_mail_of(probe, step_string(probe->step, "mail")), why);
 }
 
 static void finish(struct probe *probe)
@@ -238,5 +254,6 @@ const struct step_type step_imap_await = {
 	.account_needs = account_needs,
 	.prepare = prepare,
 	.run = run,
+	.after = after,
 	.finish = finish,
 };

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "field.h"
+#include "step.h"
 
 #include "ban.h"
 
@@ -20,6 +21,15 @@ const struct step *journey_step(const struct journey *journey, const char *id)
 		if (strcmp(journey->steps[i].id, id) == 0)
 			return &journey->steps[i];
 	return NULL;
+}
+
+bool journey_listens(const struct journey *journey, const char *mail)
+{
+	for (size_t i = 0; i < journey->step_count; i++)
+		if (journey->steps[i].type->listens &&
+			strcmp(step_string(&journey->steps[i], "mail"), mail) == 0)
+			return true;
+	return false;
 }
 
 const char *step_string(const struct step *step, const char *name)

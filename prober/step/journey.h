@@ -66,6 +66,9 @@ struct journey {
 const struct account *journey_account(const struct journey *journey, const char *name);
 const struct step *journey_step(const struct journey *journey, const char *id);
 
+/* True if a step listens for that step's mail: it must stay where it is until the chain's end. */
+bool journey_listens(const struct journey *journey, const char *mail);
+
 /* Settings of a step, by the names of its field table. */
 const char *step_string(const struct step *step, const char *name); /* NULL if left out */
 bool step_bool(const struct step *step, const char *name);

@@ -193,6 +193,20 @@ static void conclude(struct part *part)
 		link->finished(link->context, part->record);
 }
 
+static void perform_all(struct stage *stage, size_t first, bool listens)
+{
+	for (size_t i = 0; i < stage->count; i++) {
+		struct part *part = &stage->parts[i];
+		const struct step_type *type = part->probe.step->type;
+
+		if (!part->chosen || part->chain != first || type->listens != listens)
+			continue;
+		perform(part);
+		if (!is_put_off(part))
+			conclude(part); /* as soon as it can be: what was proved survives us */
+	}
+}
+
 struct chain {
 	struct stage *stage;
 	size_t first;
@@ -208,13 +222,8 @@ static void *play_chain(void *context)
 	for (size_t i = 0; i < stage->count; i++)
 		if (stage->parts[i].chosen && stage->parts[i].chain == chain->first)
 			prepare(&stage->parts[i]);
-	for (size_t i = 0; i < stage->count; i++)
-		if (stage->parts[i].chosen && stage->parts[i].chain == chain->first) {
-			perform(&stage->parts[i]);
-			/* A record is out as soon as it can be: what was proved survives us. */
-			if (!is_put_off(&stage->parts[i]))
-				conclude(&stage->parts[i]);
-		}
+	perform_all(stage, chain->first, false);
+	perform_all(stage, chain->first, true);
 	for (size_t i = 0; i < stage->count; i++)
 		if (stage->parts[i].chosen && stage->parts[i].chain == chain->first &&
 			stage->parts[i].record == NULL)

@@ -19,6 +19,8 @@ struct step_type {
 	const char *const *phases;         /* all phases it may go through, NULL at the end */
 	const char *const *account_needs;  /* keys its account must have, such as "imap" */
 	bool sends_mail;                   /* other steps may name it as their mail */
+	bool listens;                      /* it runs behind the other steps of its chain, and they
+					    * leave its mail where it is until then */
 	bool goes_to_exchanger;            /* it delivers as a foreign server, not as a user */
 	/* Loads what its libraries read from files; before the process is confined, as often as
 	 * anybody likes. May be NULL. */

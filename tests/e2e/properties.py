@@ -179,7 +179,8 @@ def unattributed(step):
     gaps = {(before["name"], after["name"]): 0.0 for before, after in pairs}
     for before, after in pairs:
         gaps[before["name"], after["name"]] += after["start_seconds"] - end_of(before)
-    gaps.pop(("search", "wait"), None)
+    for waits in (("search", "wait"), ("idle", "wait"), ("wait", "store")):
+        gaps.pop(waits, None)
     put_off = ("others", "deferred") + (("policy",) if step["type"] == "mx_send" else ())
     gaps = {pair: gap for pair, gap in gaps.items() if pair[1] not in put_off}
     rest = phases[0]["start_seconds"] - step["start_seconds"] + sum(gaps.values())
