@@ -71,6 +71,7 @@ extern const struct field_kind field_map;     /* free keys: [A-Za-z0-9_.-]+ */
 /* Kinds for scenarios. */
 extern const struct field_kind field_name;     /* [A-Za-z0-9][A-Za-z0-9_.-]*, at most 64 */
 extern const struct field_kind field_duration; /* "250ms" "90s" "5m" "2h" "30d" */
+extern const struct field_kind field_size; /* "1kB" "100kB" "5MB", at most 10MB */
 extern const struct field_kind field_port;
 extern const struct field_kind field_address;  /* local@domain */
 extern const struct field_kind field_account;  /* name of an account of the scenario */
@@ -129,6 +130,9 @@ struct field field_item(const struct field *field);
 struct text;
 /* Appends "/key" to a JSON Pointer, escaped by RFC 6901. */
 void field_pointer_push(struct text *pointer, const char *key);
+
+/* "100kB" to bytes (powers of 1000); false if it is no size, none, or over 10 MB. */
+bool size_parse(const char *text, size_t *bytes_r);
 
 /* Letters, digits, ".", "_" and "-", beginning with a letter or digit, at most 64: fit for a
  * key, a file name, a metric. */

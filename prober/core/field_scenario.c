@@ -122,6 +122,48 @@ const struct field_kind field_duration = {
 	.schema = schema_duration,
 };
 
+#define SIZE_MAX_BYTES 10000000
+
+bool size_parse(const char *text, size_t *bytes_r)
+{
+	static const struct {
+		const char *suffix;
+		size_t bytes;
+	} units[] = {{"B", 1}, {"kB", 1000}, {"MB", 1000000}};
+	size_t digits = strspn(text, "0123456789"), amount;
+
+	if (digits == 0 || digits > 8)
+		return false;
+	amount = strtoul(text, NULL, 10);
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (strcmp(text + digits, units[i].suffix) == 0) {
+			*bytes_r = amount * units[i].bytes;
+			return amount > 0 && *bytes_r <= SIZE_MAX_BYTES;
+		}
+	return false;
+}
+
+static bool check_size(
+	const struct field *field, const json_t *value, char must_be[static FIELD_MESSAGE_SIZE])
+{
+	(void)field;
+	(void)must_be;
+	return size_parse(json_string_value(value), &(size_t){0});
+}
+
+static json_t *schema_size(const struct field *field)
+{
+	(void)field;
+	return schema_pattern("^[0-9]{1,8}(B|kB|MB)$");
+}
+
+const struct field_kind field_size = {
+	.name = "a size with its unit, such as 1kB, 100kB or 5MB, at most 10MB",
+	.types = FIELD_STRING,
+	.check = check_size,
+	.schema = schema_size,
+};
+
 /* --- references: what they refer to is looked up by the loader ------------------------- */
 
 static bool check_reference(

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "encode.h"
 #include "text.h"
 #include "token.h"
 
@@ -62,21 +63,79 @@ static void write_text(struct text *body, const struct mail_order *order, const 
 		text_printf(body, "\r\n%s%s\r\n", GTUBE);
 }
 
+/* A line of each script that mail systems of old have broken. */
+#define BEYOND_ASCII "Größe, garçon, привет, ελληνικά, 日本語, العربية, €\r\n"
+
+static bool has_parts(const struct mail_order *order)
+{
+	return order->attachment || has_content(order, "eicar");
+}
+
+/* The text and, without an attachment, its filling up to the size: 57 bytes make a line of 78. */
+static void write_content(struct text *body, const struct mail_order *order, const char *id)
+{
+	struct text text;
+
+	text_init(&text, MAIL_MAX / 2 + order->size);
+	if (order->utf8)
+		text_puts(&text, BEYOND_ASCII "\r\n");
+	write_text(&text, order, id);
+	if (!order->attachment && order->size > text.length + 2) {
+		text_puts(&text, "\r\n");
+		encode_filling(&text, id, (order->size - text.length) / 78 * 57);
+	}
+	if (order->utf8)
+		encode_base64(body, text.bytes, text.length);
+	else
+		text_append(body, text.bytes, text.length);
+	text_free(&text);
+}
+
+static const char *encoding(const struct mail_order *order)
+{
+	return order->utf8 ? "base64" : "7bit";
+}
+
 /* The virus is a file of its own: scanners look for it at a file's beginning. */
 static void write_body(struct text *body, const struct mail_order *order, const char *id)
 {
-	if (!has_content(order, "eicar")) {
-		write_text(body, order, id);
+	if (!has_parts(order)) {
+		write_content(body, order, id);
 		return;
 	}
-	text_printf(body, "--mp-%s\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n", id);
-	write_text(body, order, id);
 	text_printf(body,
-		"--mp-%s\r\n"
-		"Content-Type: application/octet-stream; name=eicar.com\r\n"
-		"Content-Disposition: attachment; filename=eicar.com\r\n"
-		"\r\n%s%s\r\n--mp-%s--\r\n",
-		id, EICAR, id);
+		"--mp-%s\r\nContent-Type: text/plain; charset=utf-8\r\n"
+		"Content-Transfer-Encoding: %s\r\n\r\n",
+		id, encoding(order));
+	write_content(body, order, id);
+	if (has_content(order, "eicar"))
+		text_printf(body,
+			"--mp-%s\r\n"
+			"Content-Type: application/octet-stream; name=eicar.com\r\n"
+			"Content-Disposition: attachment; filename=eicar.com\r\n"
+			"\r\n%s%s\r\n",
+			id, EICAR);
+	if (order->attachment) {
+		text_printf(body,
+			"--mp-%s\r\n"
+			"Content-Type: application/octet-stream; name=probe.bin\r\n"
+			"Content-Disposition: attachment; filename=probe.bin\r\n"
+			"Content-Transfer-Encoding: base64\r\n\r\n",
+			id);
+		encode_filling(body, id, order->size);
+	}
+	text_printf(body, "--mp-%s--\r\n", id);
+}
+
+static void write_subject(struct text *text, const struct mail_order *order, const char *id)
+{
+	text_puts(text, "Subject: ");
+	if (order->subject != NULL)
+		encode_words(text, order->subject);
+	else
+		text_printf(text, "mailprobe %s/%s %.8s", order->customer, order->scenario,
+			id + UUID_SIZE - 9);
+	text_puts(text, "\r\n");
 }
 
 static void write_mail(
@@ -85,24 +144,25 @@ static void write_mail(
 	char date[64], type[96] = "text/plain; charset=utf-8";
 	struct text text;
 
-	if (has_content(order, "eicar"))
+	if (has_parts(order))
 		snprintf(type, sizeof(type), "multipart/mixed; boundary=\"mp-%s\"", mail->id);
 
 	format_date(order->wall_ns, date, sizeof(date));
-	text_init(&text, MAIL_MAX);
+	text_init(&text, MAIL_MAX + body->length);
 	text_printf(&text,
 		"Date: %s\r\n"
 		"From: mailprobe <%s>\r\n"
 		"To: <%s>\r\n"
-		"Message-ID: <%s>\r\n"
-		"Subject: mailprobe %s/%s %.8s\r\n"
+		"Message-ID: <%s>\r\n",
+		date, mail->from, mail->to, mail->message_id);
+	write_subject(&text, order, mail->id);
+	text_printf(&text,
 		"Auto-Submitted: auto-generated\r\n" TOKEN_HEADER ": %s\r\n"
 		"MIME-Version: 1.0\r\n"
 		"Content-Type: %s\r\n"
-		"Content-Transfer-Encoding: 7bit\r\n"
+		"Content-Transfer-Encoding: %s\r\n"
 		"\r\n",
-		date, mail->from, mail->to, mail->message_id, order->customer, order->scenario,
-		mail->id + UUID_SIZE - 9, mail->token, type);
+		mail->token, type, has_parts(order) ? "7bit" : encoding(order));
 	text_append(&text, body->bytes, body->length);
 	mail->text = text.bytes;
 	mail->text_length = text.length;
@@ -124,7 +184,9 @@ struct probe_mail *probe_mail_compose(const struct mail_order *order)
 	text_copy(mail->state, sizeof(mail->state), "sending");
 	snprintf(mail->message_id, sizeof(mail->message_id), "mp1.%s@%s", mail->id,
 		domain_of(mail->from));
-	text_init(&body, MAIL_MAX / 2);
+	mail->own_subject = order->subject != NULL;
+	/* Base64 takes 78 bytes for 57. */
+	text_init(&body, MAIL_MAX / 2 + order->size + order->size / 2);
 	write_body(&body, order, mail->id);
 	content_hash(body.bytes, body.length, mail->content_hash);
 	token_make(order->key, mail->id, mail->from, mail->to, mail->content_hash, mail->token,

@@ -49,6 +49,7 @@ struct probe_mail {
 	char folder[256];
 	unsigned int duplicates;
 	bool deleted;
+	bool own_subject; /* the scenario's: it has to arrive as it was */
 	char *text; /* RFC 5322, CRLF; owned */
 	size_t text_length;
 };
@@ -63,6 +64,10 @@ struct mail_order {
 	const char *to;
 	const char *leg;
 	const char *content; /* "gtube", "eicar": what filters must stop; NULL: nothing */
+	size_t size;         /* bytes of the text, or of the attachment; 0: what it takes */
+	bool attachment;     /* a file of that size beside the text */
+	bool utf8;           /* the text holds more than ASCII */
+	const char *subject; /* UTF-8; NULL: one of ours */
 	const char *id;  /* of a mail that is sent once more; NULL: a new one */
 	int64_t wall_ns; /* for Date */
 };
@@ -74,9 +79,13 @@ void probe_mail_free(struct probe_mail **mail);
 /* What a fetched mail turns out to be. */
 enum mail_match {
 	MAIL_OURS,    /* token verifies and the content is unchanged */
-	MAIL_ALTERED, /* token verifies for this id, but the content is not what was sent */
+	MAIL_ALTERED, /* token verifies for this id, but the content, or a subject of the scenario's,
+		       * is not what was sent */
 	MAIL_FOREIGN, /* no token, another mail's, or a forged one: never touch it */
 };
+
+/* What has been changed of an altered mail: "subject", "attachment" or "body". */
+const char *probe_mail_changed(const struct probe_mail *mail, const char *text, size_t length);
 
 /* Compares a fetched mail (RFC 5322, as it lies in the mailbox) with what was sent. */
 enum mail_match probe_mail_match(const struct mail_key *key, const struct probe_mail *mail,

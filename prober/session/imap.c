@@ -22,7 +22,7 @@ void imap_begin(struct imap *imap)
 {
 	mailstream *mail = imap->session->imap_stream;
 
-	stream_allow(imap->stream, IMAP_ANSWER_BYTES);
+	stream_allow(imap->stream, IMAP_ANSWER_BYTES + imap->expected);
 	/* What has come unasked meets the guard now: an answer among it was never asked for. */
 	if (mail != NULL && mail->read_buffer_len == 0 && stream_has_unread(imap->stream))
 		mailstream_feed_read_buffer(mail);

@@ -67,6 +67,10 @@ int imap_unseen(struct imap *imap, const char *mailbox, uint32_t *unseen_r, stru
 int imap_search_header(struct imap *imap, const char *header, const char *value,
 	uint32_t uid_from, uint32_t *uids, size_t max, size_t *count_r, struct failure *why);
 
+/* From here on a message may have that many bytes, beside what relays add, where usually they
+ * have 1 MB at most; 0: as usual. */
+void imap_expect(struct imap *imap, size_t bytes);
+
 /* The whole message without setting \Seen; *message_r is empty (text NULL) if it is gone. */
 int imap_fetch(
 	struct imap *imap, uint32_t uid, struct imap_message *message_r, struct failure *why);

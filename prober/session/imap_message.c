@@ -169,6 +169,16 @@ static int fetch_one(struct imap *imap, uint32_t uid, struct mailimap_fetch_type
 	return 0;
 }
 
+#define RELAYS_ADD (256 * 1024)
+
+void imap_expect(struct imap *imap, size_t bytes)
+{
+	struct imap_limits *limits = &imap->guard.limits;
+
+	imap->expected = bytes + RELAYS_ADD > imap_default_limits.literal ? bytes + RELAYS_ADD : 0;
+	limits->literal = imap->expected > 0 ? imap->expected : imap_default_limits.literal;
+}
+
 int imap_fetch(
 	struct imap *imap, uint32_t uid, struct imap_message *message_r, struct failure *why)
 {

@@ -14,6 +14,7 @@ struct imap {
 	struct stream *stream;
 	mailimap *session;
 	struct imap_guard guard;
+	size_t expected; /* bytes of a message that is larger than others */
 	size_t announcements; /* of the guard's, that somebody was told of */
 	int64_t quiet_ns; /* when an idling client last had nothing to read */
 };

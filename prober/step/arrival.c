@@ -43,8 +43,10 @@ int arrival_open(struct probe *probe, struct arrival *arrival, struct failure *w
 
 /* The mail has been found, as it lies in the selected place: what its text and its date tell is
  * kept here. Once for the first copy. */
-static void examine(struct arrival *arrival, const struct imap_message *message)
+static void examine(struct arrival *arrival, const struct probe_mail *mail,
+	const struct imap_message *message)
 {
+	arrival->changed = probe_mail_changed(mail, message->text, message->length);
 	arrival->internal_date_ns = message->internal_date_ns;
 }
 
@@ -54,13 +56,15 @@ static int judge(struct probe *probe, struct arrival *arrival, const struct prob
 {
 	struct imap_message message;
 
+	imap_expect(arrival->imap, mail->text_length);
 	if (imap_fetch(arrival->imap, uid, &message, why) == -1)
 		return -1;
+	imap_expect(arrival->imap, 0);
 	*match_r = message.text == NULL
 		? MAIL_FOREIGN
 		: probe_mail_match(probe->run->key, mail, message.text, message.length);
 	if (*match_r != MAIL_FOREIGN && arrival->found == NULL)
-		examine(arrival, &message);
+		examine(arrival, mail, &message);
 	imap_message_free(&message);
 	return 0;
 }

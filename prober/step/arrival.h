@@ -27,6 +27,7 @@ struct arrival {
 	uint32_t uid;
 	int64_t present_ns; /* answer of the first look with it */
 	enum mail_match match;
+	const char *changed; /* of an altered mail: which part of it */
 	int64_t internal_date_ns; /* wall clock of the server, whole seconds; 0: not given */
 };
 

@@ -103,8 +103,8 @@ static int verdict(struct probe *probe, const struct arrival *arrival,
 
 	if (arrival->match == MAIL_ALTERED)
 		return failure_set(why, ERROR_MAIL_ALTERED,
-			"the mail arrived in %s, but its content is not what was sent",
-			mail->folder);
+			"the mail arrived in %s, but its %s is not what was sent",
+			mail->folder, arrival->changed);
 	if (arrival->found == &arrival->junk && strcmp(junk, "fail") == 0)
 		return failure_set(why, ERROR_MAIL_SPAM,
 			"the mail was put in the junk folder \"%s\"", mail->folder);

@@ -42,6 +42,17 @@ bool step_bool(const struct step *step, const char *name)
 	return json_is_true(json_object_get(step->config, name));
 }
 
+size_t step_size(const struct step *step, const char *name)
+{
+	const char *text = step_string(step, name);
+	size_t bytes = 0;
+
+	/* The loader has checked it; left out is 0. */
+	if (text != NULL)
+		size_parse(text, &bytes);
+	return bytes;
+}
+
 int64_t step_duration(const struct step *step, const char *name)
 {
 	const char *text = step_string(step, name);

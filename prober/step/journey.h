@@ -73,6 +73,7 @@ bool journey_listens(const struct journey *journey, const char *mail);
 const char *step_string(const struct step *step, const char *name); /* NULL if left out */
 bool step_bool(const struct step *step, const char *name);
 int64_t step_duration(const struct step *step, const char *name); /* nanoseconds */
+size_t step_size(const struct step *step, const char *name); /* bytes */
 json_int_t step_integer(const struct step *step, const char *name);
 
 #endif

@@ -46,7 +46,7 @@ static const struct field fields[] = {
 	{"mail_from", &field_address, 0, "another sender than the account's address"},
 	{"dkim", &field_object, 0, "signs the mail (RFC 6376)", .fields = dkim_fields},
 	EXCHANGE_POLICY_FIELDS,
-	SENDING_CONTENT_FIELD,
+	SENDING_CONTENT_FIELDS,
 	REFUSAL_FIELD,
 	REFUSAL_PHASE_FIELD,
 	{0},

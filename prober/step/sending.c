@@ -9,6 +9,9 @@
 
 #include "ban.h"
 
+#define ATTACHMENT_BYTES 1000 /* if no size is given */
+#define THROUGHPUT_BYTES_MIN (64 * 1024) /* below it, a round trip is most of the time */
+
 const char *const sending_contents[] = {"plain", "gtube", "eicar", NULL};
 
 const char *sending_address(const struct journey *journey, const char *party)
@@ -34,6 +37,13 @@ static void name_leg(struct probe *probe, const char *from, const char *to, char
 		snprintf(leg, size, "%s->%s", probe->account->name, other->name);
 }
 
+static size_t size_of(const struct step *step)
+{
+	size_t size = step_size(step, "size");
+
+	return size == 0 && step_bool(step, "attachment") ? ATTACHMENT_BYTES : size;
+}
+
 struct probe_mail *sending_write(struct probe *probe, const char *from, const char *mail_id)
 {
 	const struct journey *journey = probe->run->journey;
@@ -49,6 +59,10 @@ struct probe_mail *sending_write(struct probe *probe, const char *from, const ch
 		.to = to,
 		.leg = leg,
 		.content = step_string(probe->step, "content"),
+		.size = size_of(probe->step),
+		.attachment = step_bool(probe->step, "attachment"),
+		.utf8 = step_bool(probe->step, "utf8"),
+		.subject = step_string(probe->step, "subject"),
 		.id = mail_id,
 		.wall_ns = clock_label(probe->run->origin, clock_now()),
 	};
@@ -142,6 +156,26 @@ static int dialogue(struct probe *probe, struct smtp *smtp, struct probe_mail *m
 	return result == -1 ? -1 : smtp_send_text(smtp, mail->text, mail->text_length, why);
 }
 
+/* How fast the text went: a server that reads slowly, or a thin line, shows here. */
+static void note_throughput(struct probe *probe, const struct probe_mail *mail)
+{
+	const struct timings *timings = &probe->timings;
+
+	json_object_set_new(
+		probe->facts, "mail_bytes", json_integer((json_int_t)mail->text_length));
+	for (size_t i = timings->count; i > 0 && mail->text_length >= THROUGHPUT_BYTES_MIN; i--) {
+		const struct phase *phase = &timings->phases[i - 1];
+		double seconds = clock_seconds(phase->end_ns - phase->begin_ns);
+
+		if (strcmp(phase->name, "data") != 0)
+			continue;
+		if (seconds > 0)
+			json_object_set_new(probe->facts, "bytes_per_second",
+				json_real((double)mail->text_length / seconds));
+		return;
+	}
+}
+
 int sending_hand_over(struct probe *probe, struct smtp *smtp, struct probe_mail *mail, bool defer,
 	struct failure *why)
 {
@@ -160,8 +194,10 @@ int sending_hand_over(struct probe *probe, struct smtp *smtp, struct probe_mail 
 	json_object_set_new(probe->facts, "mail", json_string(mail->id));
 	text_copy(mail->reply, sizeof(mail->reply),
 		result == 0 ? smtp_last_reply(smtp)->text : why->text);
-	if (result == 0)
+	if (result == 0) {
 		mail->accepted_ns = smtp_last_reply_at(smtp);
+		note_throughput(probe, mail);
+	}
 	if (strcmp(state, "deferred") == 0 && mail->first_try_at[0] == '\0')
 		clock_format(clock_label(probe->run->origin, mail->sending_ns), mail->first_try_at);
 	probe_mail_moved(probe, mail, state);

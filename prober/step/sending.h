@@ -13,6 +13,9 @@
 		{"reply_code", &field_integer, 0, "the server's last reply code"},             \
 		{"enhanced_code", &field_text, 0, "its enhanced code (RFC 3463)"},             \
 		{"reply", &field_text, 0, "its last reply as it was received"},                \
+		{"mail_bytes", &field_integer, 0, "of the mail as it was handed over"},        \
+		{"bytes_per_second", &field_number, FIELD_METRIC,                              \
+			"of a mail of 64 kB or more: its bytes by the phase data"},            \
 	{                                                                                      \
 		"ledger_wait_seconds", &field_seconds, 0,                                      \
 			"our own wait for the ledger, outside of every phase"                  \
@@ -20,10 +23,18 @@
 
 /* What a mail may hold that the platform must not let through. */
 extern const char *const sending_contents[];
-#define SENDING_CONTENT_FIELD                                                                  \
+#define SENDING_CONTENT_FIELDS                                                                 \
 	{"content", &field_choice, 0,                                                          \
 		"plain, or what a filter must stop: gtube (spam) or eicar (a virus)",          \
-		"\"plain\"", .choices = sending_contents}
+		"\"plain\"", .choices = sending_contents},                                     \
+		{"size", &field_size, 0,                                                       \
+			"bytes of the text, or of the attachment; 1kB of an attachment if left " \
+			"out"},                                                                \
+		{"attachment", &field_bool, 0, "a file of that size beside the text", "false"}, \
+		{"utf8", &field_bool, 0, "the text holds more than ASCII", "false"},           \
+	{                                                                                      \
+		"subject", &field_text, 0, "another subject than ours; it has to arrive as it was" \
+	}
 
 /* The address that a step's `from` or `to` means. */
 const char *sending_address(const struct journey *journey, const char *party);

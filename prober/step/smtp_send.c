@@ -20,7 +20,7 @@ static const struct field fields[] = {
 	{"mail_from", &field_address, 0, "another sender than the account's address"},
 	{"auth", &field_bool, 0, "false: do not authenticate", "true"},
 	{"password", &field_secret, 0, "another password than the account's, such as a wrong one"},
-	SENDING_CONTENT_FIELD,
+	SENDING_CONTENT_FIELDS,
 	NODES_FIELD,
 	REFUSAL_FIELD,
 	REFUSAL_PHASE_FIELD,

@@ -2,6 +2,7 @@
  * A mail without our valid token is foreign, whatever else it has of ours. */
 #include "probe_mail.h"
 
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -178,12 +179,73 @@ static void test_key(void)
 		"without the folder there is none");
 }
 
+static struct probe_mail *compose_large(const char *id, bool attachment, bool utf8)
+{
+	const struct mail_order order = {
+		.key = &key,
+		.customer = "acme",
+		.scenario = "mail",
+		.vantage = "fra1",
+		.step = "out",
+		.from = "probe@acme.test",
+		.to = "probe@elsewhere.test",
+		.size = 100000,
+		.attachment = attachment,
+		.utf8 = utf8,
+		.subject = "Grüße aus Köln, und noch viel mehr Wörter, als in eine Zeile passen: 日本語",
+		.id = id,
+		.wall_ns = INT64_C(1767225615) * 1000000000,
+	};
+
+	return probe_mail_compose(&order);
+}
+
+/* With one byte another, near that place. */
+static void says_what_changed(struct probe_mail *mail, const char *near, const char *want)
+{
+	char *at = strstr(mail->text, near) + strlen(near), *copy = strdup(mail->text);
+
+	copy[at - mail->text] = *at == 'x' ? 'y' : 'x';
+	is_integer(probe_mail_match(&key, mail, copy, mail->text_length), MAIL_ALTERED, want);
+	is_string(probe_mail_changed(mail, copy, mail->text_length), want, "it is said");
+	free(copy);
+}
+
+static void test_large(void)
+{
+	struct probe_mail *mail = compose_large(NULL, true, true);
+	struct probe_mail *again = compose_large(mail->id, true, true);
+	char *folded;
+
+	is_string(again->text, mail->text, "the same id makes the same mail");
+	ok(is_clean(mail), "ASCII, CRLF, no long lines");
+	ok(mail->text_length > 136000 && mail->text_length < 140000,
+		"an attachment of 100 kB in base64: %zu bytes", mail->text_length);
+	is_integer(probe_mail_match(&key, mail, mail->text, mail->text_length), MAIL_OURS, "ours");
+	says_what_changed(mail, "\r\nSubject: =?UTF-8?B?", "subject");
+	says_what_changed(mail, "filename=probe.bin\r\nContent-Transfer-Encoding: base64\r\n\r\n",
+		"attachment");
+	says_what_changed(mail, "charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n",
+		"body");
+	folded = strstr(mail->text, "?=\r\n =?");
+	folded[4] = '\t';
+	is_integer(probe_mail_match(&key, again, mail->text, mail->text_length), MAIL_OURS,
+		"folded in another way it is ours");
+	probe_mail_free(&again);
+	probe_mail_free(&mail);
+	mail = compose_large(NULL, false, false);
+	ok(is_clean(mail) && mail->text_length > 99900 && mail->text_length < 101000,
+		"100 kB of text: %zu bytes", mail->text_length);
+	probe_mail_free(&mail);
+}
+
 int main(void)
 {
 	test_text();
 	test_identity();
 	test_travel();
 	test_forgery();
+	test_large();
 	test_key();
 	return done_testing();
 }
