@@ -537,6 +537,11 @@ def survivors():
     return [pid for pid in processes if (stat := stat_of(pid)) and stat.session in _sessions]
 
 
+def watch_session(leader):
+    """Processes of this session are ours, too."""
+    _sessions.add(leader)
+
+
 @dataclass
 class Stat:
     parent: int

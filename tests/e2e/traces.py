@@ -6,11 +6,15 @@
 Texts are bytes, whole and exact; `call.path` is the file that a descriptor stood for.
 """
 
+import os
 import re
+import signal
 import subprocess
+import time
+from collections import Counter
 from dataclasses import dataclass
 
-from harness import binary, environment
+from harness import binary, environment, watch_session
 
 LINE = re.compile(r"(\d+) +(\w+)\((.*)\) += (-?\d+|\?)(?:<([^>]*)>)?")
 STRING = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
@@ -75,16 +79,47 @@ def calls_of(log):
             for match in found if match]
 
 
-def strace(log, arguments, *options, within=60):
-    """The prober under strace: its exit, with strace's own code where a signal ended it."""
-    return subprocess.run(
-        ["strace", "-f", "-qq", "-o", log, *options, binary(), *map(str, arguments)],
-        capture_output=True, text=True, stdin=subprocess.DEVNULL, env=environment(None),
-        timeout=within, start_new_session=True)
+@dataclass
+class Done:
+    """A run under strace that has ended; `code` is negative if a signal ended it."""
+    code: int
+    out: str
+    err: str
+    seconds: float
+
+
+def strace(log, arguments, *options, children=True, within=60, before=()):
+    """The prober under strace, and its children too. `before` is put before its name."""
+    begun = time.monotonic()
+    process = subprocess.Popen(
+        ["strace", *(["-f"] if children else []), "-qq", "-o", log, *options, *before, binary(),
+         *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True, env=environment(None), start_new_session=True)
+    watch_session(process.pid)
+    try:
+        out, err = process.communicate(timeout=within)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        out, err = process.communicate()
+    return Done(process.returncode, out, err, time.monotonic() - begun)
+
+
+def points_of(calls, results):
+    """(name, number among those of its name, call) of each call of the supervisor from the moment
+    on at which it touches its results: before, there is nothing to break."""
+    counts, begun = Counter(), False
+    for call in calls:
+        if call.pid != calls[0].pid:
+            continue
+        counts[call.name] += 1
+        touches = str(results).encode() in b"".join(call.strings)
+        begun = begun or (touches and call.name != "execve")
+        if begun:
+            yield call.name, counts[call.name], call
 
 
 def traced(log, arguments, names=ALL, options=()):
-    """(the finished process, its calls of these names)."""
+    """(the run that has ended, its calls of these names)."""
     done = strace(log, arguments, "-y", "-xx", "-s", "16777216", "-e", f"trace={names}",
                   "-e", "signal=none", *options)
     return done, calls_of(log)
