@@ -1,5 +1,6 @@
 #include "uuid.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -8,9 +9,17 @@
 
 void random_bytes(void *bytes, size_t size)
 {
-	/* Below 256 bytes getrandom is never short (getrandom(2)). */
-	if (getrandom(bytes, size, 0) != (ssize_t)size)
+	ssize_t got;
+
+	/* Below 256 bytes getrandom is never short, but it may be interrupted while the kernel
+	 * has none yet, soon after a boot (getrandom(2)). */
+	do
+		got = getrandom(bytes, size, 0);
+	while (got == -1 && errno == EINTR);
+	if (got != (ssize_t)size) {
+		fputs("mailprobe: the kernel gives no random bytes\n", stderr);
 		abort();
+	}
 }
 
 void uuid_v7(int64_t wall_ns, char text[static UUID_SIZE])
