@@ -1,9 +1,10 @@
-/* The header of a mail that anybody may have written: what the fields `Received` say. */
+/* The header of a mail that anybody may have written: what servers and filters say in it. */
 #include <string.h>
 
 #include "clock.h"
 #include "fuzz.h"
 #include "received.h"
+#include "verdicts.h"
 
 /* Fit to be shown: no control character is left. */
 static void check_text(const char *text, size_t size)
@@ -27,6 +28,22 @@ static void check_hop(const struct received *hop)
 			hop->resolution_ns <= 60 * NS_PER_SECOND));
 }
 
+static void check_verdicts(const char *text, size_t size)
+{
+	const struct authserv whose = {NULL, "store.acme.test", "acme.test"};
+	struct authentication authentication;
+	struct spam_verdict spam;
+
+	if (authentication_read(text, size, &whose, &authentication)) {
+		check_text(authentication.authserv_id, sizeof(authentication.authserv_id));
+		check_text(authentication.spf, sizeof(authentication.spf));
+		check_text(authentication.dkim, sizeof(authentication.dkim));
+		check_text(authentication.dmarc, sizeof(authentication.dmarc));
+	}
+	spam_read(text, size, &spam);
+	must(!spam.has_level || (spam.level >= -1 && spam.level <= 9));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	struct received hops[RECEIVED_MAX];
@@ -36,5 +53,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	must(count <= RECEIVED_MAX && (omitted == 0 || count == RECEIVED_MAX));
 	for (size_t i = 0; i < count; i++)
 		check_hop(&hops[i]);
+	check_verdicts((const char *)bytes, size);
 	return 0;
 }
