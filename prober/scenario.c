@@ -267,6 +267,7 @@ static struct scenario *build(const struct draft *draft, const char *file)
 	journey->scenario = get_string(draft->tree, "scenario");
 	journey->every_ns = draft_duration(draft->tree, "every");
 	journey->timeout_ns = draft_duration(draft->tree, "timeout");
+	journey->components = json_object_get(draft->tree, "components");
 	build_lists(loaded, draft);
 	return &loaded->scenario;
 }

@@ -73,6 +73,29 @@ const struct field record_step[] = {
 	{0},
 };
 
+static const char *const hop_events[] = {"received", "stored", NULL};
+
+const struct field record_hop[] = {
+	{"event", &field_choice, R, "received: a server's field Received; stored: the INTERNALDATE of the mailstore",
+		.choices = hop_events},
+	{"by", &field_text, 0, "what the server calls itself"},
+	{"component", &field_name, 0, "its name in the scenario's `components`"},
+	{"from", &field_text, 0, "whom it got the mail from, as it says"},
+	{"with", &field_text, 0, "protocol, such as ESMTPS or LMTP"},
+	{"id", &field_text, 0, "its own id of the mail, for its logs"},
+	{"stamped_at", &field_timestamp, 0, "by its own clock, whatever that shows; absent if it cannot be read"},
+	{"delay_seconds", &field_seconds, 0,
+		"from here to the next hop, or from the last one into the mailbox: with clocks as near to ours as "
+		"they can be; absent if it cannot be known"},
+	{"delay_seconds_min", &field_seconds, R, "it was certainly as long, whatever the clocks"},
+	{"delay_seconds_max", &field_seconds, R, "it was certainly no longer"},
+	{"unknown", &field_text, 0, "why there is no delay_seconds"},
+	{"clock_offset_seconds_min", &field_seconds, 0, "its clock is ahead of ours by at least that"},
+	{"clock_offset_seconds_max", &field_seconds, 0, "and by no more; less than 0: it is behind"},
+	{"clock_wrong", &field_bool, 0, "true: no course of events would fit to a clock that is right"},
+	{0},
+};
+
 const struct field record_mail[] = {
 	{"mail", &field_name, R, "the mail's id, as in its token"},
 	{"step", &field_name, R, "the step that sent it"},
@@ -94,6 +117,8 @@ const struct field record_mail[] = {
 	{"delivery_seconds_min", &field_seconds, 0, "when the last look without it was sent"},
 	{"delivery_seconds_max", &field_seconds, 0, "when the first look with it was answered"},
 	{"folder", &field_text, 0, "the mailbox it was found in"},
+	{"hops", &field_list, 0, "the servers that it went through, in order", .item = &field_object,
+		.fields = record_hop},
 	{"duplicates", &field_integer, M, "copies beyond the first"},
 	{"deleted", &field_bool, 0, "we removed it again"},
 	{0},

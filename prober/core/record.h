@@ -16,6 +16,7 @@
 extern const struct field record_run[];
 extern const struct field record_step[];
 extern const struct field record_mail[];
+extern const struct field record_hop[];
 extern const struct field record_event[];
 extern const struct field record_trend[];
 

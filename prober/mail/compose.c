@@ -200,6 +200,7 @@ void probe_mail_free(struct probe_mail **mail)
 {
 	if (*mail == NULL)
 		return;
+	json_decref((*mail)->hops);
 	free((*mail)->text);
 	free(*mail);
 	*mail = NULL;

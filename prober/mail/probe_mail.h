@@ -38,6 +38,8 @@ struct probe_mail {
 	char content_hash[65];
 	char leg[LEG_SIZE];
 	char state[24]; /* mail_states */
+	char helo[128];       /* what we called ourselves to the server that has it; "" if not reached */
+	int64_t offered_ns;   /* monotonic: sending of MAIL; 0: not reached */
 	int64_t sending_ns;   /* monotonic; 0: not reached */
 	int64_t accepted_ns; /* monotonic; 0: not accepted */
 	char first_try_at[32]; /* RFC 3339, of a mail that was deferred; "" otherwise */
@@ -50,6 +52,7 @@ struct probe_mail {
 	unsigned int duplicates;
 	bool deleted;
 	bool own_subject; /* the scenario's: it has to arrive as it was */
+	json_t *hops; /* record_hop, in the order of its way; owned; NULL: not known */
 	char *text; /* RFC 5322, CRLF; owned */
 	size_t text_length;
 };

@@ -54,13 +54,18 @@ static void constrain(struct net *net, size_t a, size_t b, int64_t ns)
 
 /* --- what is certain ------------------------------------------------------------------- */
 
+static bool same_clock(const char *a, const char *b)
+{
+	return a != NULL && b != NULL && strcasecmp(a, b) == 0;
+}
+
 static void name_clocks(struct net *net, const struct timeline *timeline, bool shared)
 {
 	for (size_t i = 0; i < timeline->count; i++) {
 		size_t clock = 0;
 
 		while (clock < net->clocks &&
-			(!shared || strcasecmp(net->names[clock], timeline->stops[i].clock) != 0))
+			(!shared || !same_clock(net->names[clock], timeline->stops[i].clock)))
 			clock++;
 		if (clock == net->clocks)
 			net->names[net->clocks++] = timeline->stops[i].clock;

@@ -25,7 +25,7 @@ struct bounds {
 
 struct stop {
 	/* Given. */
-	const char *clock;     /* whose it is: stops of equal names share one */
+	const char *clock;     /* whose it is: stops of equal names share one; NULL: its own */
 	bool stamped;          /* false: nothing is known but its place in the order */
 	int64_t stamp_ns;      /* by that clock, since 1970 */
 	int64_t resolution_ns; /* of the stamp, which is cut, not rounded */

@@ -272,7 +272,8 @@ void draft_check_limits(struct draft *draft)
 		abort(); /* rather than pass what was not checked */
 	for (size_t i = 0; i < draft->step_count; i++)
 		steps[i] = draft->steps[i].step;
-	metrics = metric_names(steps, draft->step_count);
+	metrics = metric_names(
+		steps, draft->step_count, json_object_get(draft->tree, "components"));
 	free(steps);
 	json_array_foreach(limits, index, limit) {
 		struct look look = {.draft = draft, .limit = limit, .index = index};

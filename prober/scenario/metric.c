@@ -1,5 +1,7 @@
 #include "metric.h"
 
+#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "field.h"
@@ -35,14 +37,30 @@ static void add_table(json_t *metrics, const char *id, const struct field *table
 			add(metrics, id, f->name, form_of(f->name));
 }
 
-static void add_step(json_t *metrics, const struct step *step)
+/* How long each component had the mail. */
+static void add_hops(json_t *metrics, const struct step *step, const json_t *components)
+{
+	const char *name;
+	json_t *patterns;
+
+	json_object_foreach((json_t *)(uintptr_t)components, name, patterns) {
+		char field[128];
+
+		snprintf(field, sizeof(field), "hops.%s", name);
+		add(metrics, step->id, field, METRIC_SECONDS);
+	}
+}
+
+static void add_step(json_t *metrics, const struct step *step, const json_t *components)
 {
 	const char *const *phases = step->type->phases;
 
 	add_table(metrics, step->id, record_step);
 	add_table(metrics, step->id, step->type->facts);
-	if (step->type->sends_mail)
+	if (step->type->sends_mail) {
 		add_table(metrics, step->id, record_mail);
+		add_hops(metrics, step, components);
+	}
 	for (size_t i = 0; phases != NULL && phases[i] != NULL; i++) {
 		char name[80];
 
@@ -52,7 +70,7 @@ static void add_step(json_t *metrics, const struct step *step)
 	}
 }
 
-json_t *metric_names(const struct step *steps, size_t count)
+json_t *metric_names(const struct step *steps, size_t count, const json_t *components)
 {
 	json_t *metrics = json_object();
 
@@ -63,6 +81,6 @@ json_t *metric_names(const struct step *steps, size_t count)
 			json_object_set_new(metrics, f->name, json_integer(form_of(f->name)));
 	for (size_t i = 0; i < count; i++)
 		if (steps[i].type != NULL)
-			add_step(metrics, &steps[i]);
+			add_step(metrics, &steps[i], components);
 	return metrics;
 }

@@ -18,8 +18,8 @@ enum metric_form {
 /* A new object: name -> form, of
  *   failed  failure_rate  duration_seconds
  *   <id>.duration_seconds  <id>.phases.<phase>  <id>.<what its type says is a metric>
- *   <id of a step that sends>.delivery_seconds  ... .duplicates
+ *   <id of a step that sends>.delivery_seconds  ... .duplicates  ... .hops.<component>
  * Steps without a type are passed over. */
-json_t *metric_names(const struct step *steps, size_t count);
+json_t *metric_names(const struct step *steps, size_t count, const json_t *components);
 
 #endif

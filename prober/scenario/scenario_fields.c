@@ -60,6 +60,48 @@ static const struct field_kind field_extends = {
 	.schema = schema_extends,
 };
 
+static bool is_pattern(const json_t *value)
+{
+	const char *text = json_string_value(value);
+
+	return text != NULL && text[0] != '\0' && strlen(text) < 256 &&
+		text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:*?-")] ==
+			'\0';
+}
+
+static bool check_hosts(
+	const struct field *field, const json_t *value, char must_be[static FIELD_MESSAGE_SIZE])
+{
+	json_t *pattern;
+	size_t index;
+
+	(void)field;
+	(void)must_be;
+	if (json_is_string(value))
+		return is_pattern(value);
+	json_array_foreach(value, index, pattern)
+		if (!is_pattern(pattern))
+			return false;
+	return json_array_size(value) > 0;
+}
+
+static json_t *schema_hosts(const struct field *field)
+{
+	static const char pattern[] = "^[A-Za-z0-9._:*?-]{1,255}$";
+
+	(void)field;
+	return json_pack("{s:[{s:s, s:s}, {s:s, s:i, s:{s:s, s:s}}]}", "oneOf", "type", "string",
+		"pattern", pattern, "type", "array", "minItems", 1, "items", "type", "string",
+		"pattern", pattern);
+}
+
+static const struct field_kind field_hosts = {
+	.name = "a host, or a list of them; * is any number of characters, ? is one",
+	.types = FIELD_STRING | FIELD_ARRAY,
+	.check = check_hosts,
+	.schema = schema_hosts,
+};
+
 static json_t *schema_scalar(const struct field *field)
 {
 	(void)field;
@@ -178,7 +220,7 @@ static json_t *schema_metric(const struct field *field)
 {
 	(void)field;
 	return json_pack("{s:s, s:s}", "type", "string", "pattern",
-		"^(failed|failure_rate|duration_seconds|[A-Za-z0-9][A-Za-z0-9_.-]*[.][a-z0-9_]+)$");
+		"^(failed|failure_rate|duration_seconds|[A-Za-z0-9][A-Za-z0-9_.-]*[.][A-Za-z0-9_-]+)$");
 }
 
 static const struct field_kind field_metric = {
@@ -255,7 +297,7 @@ const struct field limit_fields[] = {
 	{"name", &field_name, R, "name of the limit; part of the event's dedup key"},
 	{"metric", &field_metric, R,
 		"what it is about: failed, failure_rate, duration_seconds, ID.duration_seconds, "
-		"ID.delivery_seconds, ID.phases.PHASE"},
+		"ID.delivery_seconds, ID.phases.PHASE, ID.hops.COMPONENT"},
 	{"over", &field_duration, 0, "window of a percentile, max, min or failure_rate"},
 	{"warn", &field_condition, 0, "the breach that is a warning, such as p95 > 30s"},
 	{"crit", &field_condition, 0, "the breach that is critical, such as p95 > 60s"},
@@ -277,6 +319,10 @@ const struct field scenario_fields[] = {
 	{"timeout", &field_duration, 0, "a whole run ends by then", "\"3m\""},
 	{"accounts", &field_map, R, "mailboxes by name", .item = &field_object,
 		.fields = account_fields},
+	{"components", &field_map, 0,
+		"parts of the platform by name, such as mx, spam-filter or store: hosts as they call "
+		"themselves in the field Received",
+		.item = &field_hosts},
 	{"steps", &field_list, R, "what the user does, in order", .item = &field_step},
 	{"limits", &field_list, 0, "what raises an event", .item = &field_object,
 		.fields = limit_fields},

@@ -28,6 +28,11 @@ int64_t smtp_last_reply_at(const struct smtp *smtp)
 	return smtp->replied_at;
 }
 
+const char *smtp_own_name(const struct smtp *smtp)
+{
+	return smtp->said;
+}
+
 struct stream *smtp_stream(const struct smtp *smtp)
 {
 	return smtp->stream;
@@ -278,6 +283,7 @@ static int say_hello(struct smtp *smtp, struct failure *why)
 	int result;
 
 	address_literal_of(smtp->stream, literal, sizeof(literal));
+	text_copy(smtp->said, sizeof(smtp->said), name);
 	smtp->extension_count = 0;
 	smtp->gather = true;
 	result = command(smtp, "EHLO", 2, why, "EHLO %s", name);

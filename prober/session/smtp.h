@@ -58,6 +58,9 @@ const struct smtp_reply *smtp_last_reply(const struct smtp *smtp);
 /* When it was received: monotonic nanoseconds. */
 int64_t smtp_last_reply_at(const struct smtp *smtp);
 
+/* What we called ourselves in EHLO or HELO; "" before. */
+const char *smtp_own_name(const struct smtp *smtp);
+
 struct stream *smtp_stream(const struct smtp *smtp);
 
 /* Sends QUIT (without waiting for its reply) and closes; nulls it. NULL is fine. */

@@ -17,6 +17,7 @@ struct smtp {
 	char extensions[EXTENSIONS_MAX][128];
 	size_t extension_count;
 	const char *name; /* for EHLO; NULL: our address */
+	char said[128];   /* the last name that was given */
 	bool gather;      /* the reply being read lists extensions */
 };
 

@@ -1,8 +1,10 @@
 /* Looking for a mail in the mailboxes where it may arrive, and judging what is found. */
 #include "arrival.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "header.h"
 #include "imap_account.h"
 #include "text.h"
 #include "token.h"
@@ -14,6 +16,7 @@
 #define LOOK_CAP NS_PER_SECOND
 #define JUNK_SHARE 20
 #define MATCHES_MAX 64
+#define HEADER_MAX ((size_t)64 * 1024)
 
 int arrival_open(struct probe *probe, struct arrival *arrival, struct failure *why)
 {
@@ -46,8 +49,12 @@ int arrival_open(struct probe *probe, struct arrival *arrival, struct failure *w
 static void examine(struct arrival *arrival, const struct probe_mail *mail,
 	const struct imap_message *message)
 {
+	size_t length = (size_t)(header_end(message->text, message->length) - message->text);
+
 	arrival->changed = probe_mail_changed(mail, message->text, message->length);
 	arrival->internal_date_ns = message->internal_date_ns;
+	free(arrival->header);
+	arrival->header = strndup(message->text, length < HEADER_MAX ? length : HEADER_MAX);
 }
 
 /* Fetches one candidate: is it the mail? A mail without our valid token is never ours. */
@@ -245,4 +252,14 @@ int arrival_clean_up(
 			return -1;
 	}
 	return 0;
+}
+
+void arrival_close(struct arrival **arrival)
+{
+	if (*arrival == NULL)
+		return;
+	imap_close(&(*arrival)->imap);
+	free((*arrival)->header);
+	free(*arrival);
+	*arrival = NULL;
 }

@@ -29,6 +29,7 @@ struct arrival {
 	enum mail_match match;
 	const char *changed; /* of an altered mail: which part of it */
 	int64_t internal_date_ns; /* wall clock of the server, whole seconds; 0: not given */
+	char *header;             /* of the mail as it lies there; owned; NULL: no memory for it */
 };
 
 /* Selects INBOX and finds the junk folder, before the mail is sent. */
@@ -46,6 +47,9 @@ int arrival_watch(struct probe *probe, struct arrival *arrival, const struct pro
  * old mailbox, so absence is believed to a new one only. */
 int arrival_recheck(struct probe *probe, struct arrival *arrival, const struct probe_mail *mail,
 	struct failure *why);
+
+/* Ends the session and frees what was kept. NULL is fine; nulls it. */
+void arrival_close(struct arrival **arrival);
 
 /* Deletes the mail that was found and further copies of it, which it counts; all of them carry
  * the valid token. */

@@ -12,6 +12,8 @@
 
 #include "arrival.h"
 #include "imap_account.h"
+#include "trace.h"
+#include "record.h"
 #include "text.h"
 
 #include "ban.h"
@@ -25,6 +27,7 @@ static const struct field fields[] = {
 	{"junk", &field_choice, 0, "if the mail is put in the junk folder; require: it must be",
 		"\"warn\"", junk_choices},
 	{"junk_folder", &field_text, 0, "the junk folder, if the server does not name one"},
+	TRACE_FIELD,
 	{0},
 };
 
@@ -41,6 +44,7 @@ static const struct field facts[] = {
 	{"duplicates", &field_integer, FIELD_METRIC, "copies beyond the first"},
 	{"fresh_session_only", &field_bool, 0,
 		"the mail was there, but only a new session could see it"},
+	TRACE_FACTS,
 	{0},
 };
 
@@ -129,6 +133,7 @@ static int settle(
 
 	timings_begin(&probe->timings, "store");
 	result = arrival_clean_up(probe, arrival, mail, why);
+	trace_keep(probe, arrival, mail);
 	keep_facts(probe, arrival, mail);
 	probe_mail_moved(probe, mail,
 		arrival->match == MAIL_ALTERED ? "altered"
@@ -238,10 +243,7 @@ static void finish(struct probe *probe)
 {
 	struct arrival *arrival = probe->state;
 
-	if (arrival == NULL)
-		return;
-	imap_close(&arrival->imap);
-	free(arrival);
+	arrival_close(&arrival);
 	probe->state = NULL;
 }
 

@@ -1,11 +1,54 @@
 #include "journey.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "field.h"
 #include "step.h"
 
 #include "ban.h"
+
+/* Goes back to the last * only, so that no pattern takes longer than the product of both lengths. */
+static bool fits(const char *pattern, const char *host)
+{
+	const char *star = NULL, *from = host;
+
+	while (*host != '\0') {
+		if (*pattern == '*') {
+			star = ++pattern;
+			from = host;
+		} else if (*pattern == '?' ||
+			tolower((unsigned char)*pattern) == tolower((unsigned char)*host)) {
+			pattern++;
+			host++;
+		} else if (star != NULL) {
+			pattern = star;
+			host = ++from;
+		} else {
+			return false;
+		}
+	}
+	return pattern[strspn(pattern, "*")] == '\0';
+}
+
+const char *journey_component(const struct journey *journey, const char *host)
+{
+	const char *name;
+	json_t *patterns, *pattern;
+	size_t index;
+
+	if (host[0] == '\0')
+		return NULL;
+	/* jansson's iterators take no const, though they change nothing. */
+	json_object_foreach((json_t *)(uintptr_t)journey->components, name, patterns) {
+		if (json_is_string(patterns) && fits(json_string_value(patterns), host))
+			return name;
+		json_array_foreach(patterns, index, pattern)
+			if (fits(json_string_value(pattern), host))
+				return name;
+	}
+	return NULL;
+}
 
 const struct account *journey_account(const struct journey *journey, const char *name)
 {

@@ -57,6 +57,7 @@ struct journey {
 	int64_t timeout_ns;   /* a whole run ends by then */
 	const struct account *accounts;
 	size_t account_count;
+	const json_t *components; /* name -> a pattern of hosts, or a list of them; may be NULL */
 	const struct account *nobody; /* connection settings of a step without an account */
 	const struct step *steps;
 	size_t step_count;
@@ -68,6 +69,10 @@ const struct step *journey_step(const struct journey *journey, const char *id);
 
 /* True if a step listens for that step's mail: it must stay where it is until the chain's end. */
 bool journey_listens(const struct journey *journey, const char *mail);
+
+/* The name that the scenario gives to a host: that of the first pattern that fits, in any case of letters
+ * (* any number of characters, ? one). NULL if there is none. */
+const char *journey_component(const struct journey *journey, const char *host);
 
 /* Settings of a step, by the names of its field table. */
 const char *step_string(const struct step *step, const char *name); /* NULL if left out */

@@ -236,6 +236,8 @@ json_t *probe_mail_record(const struct probe_run *run, const struct probe_mail *
 	if (!mail->found)
 		return record;
 	set_text(record, "folder", mail->folder);
+	if (mail->hops != NULL)
+		json_object_set(record, "hops", mail->hops);
 	json_object_set_new(record, "duplicates", json_integer(mail->duplicates));
 	json_object_set_new(record, "deleted", json_boolean(mail->deleted));
 	return record;

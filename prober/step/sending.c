@@ -145,6 +145,8 @@ static int dialogue(struct probe *probe, struct smtp *smtp, struct probe_mail *m
 {
 	int result;
 
+	text_copy(mail->helo, sizeof(mail->helo), smtp_own_name(smtp));
+	mail->offered_ns = clock_now();
 	if (smtp_mail(smtp, mail->from, mail->text_length, why) == -1 ||
 		smtp_rcpt(smtp, mail->to, why) == -1)
 		return -1;

@@ -34,7 +34,7 @@ struct run_mark {
 
 /* Stores all metrics of a result record (record.h, FIELD_METRIC, and phases):
  *   duration_seconds, <step>.duration_seconds, <step>.phases.<phase>,
- *   <mail's step>.delivery_seconds, and what else a table flags
+ *   <mail's step>.delivery_seconds, <mail's step>.hops.<component>, and what else a table flags
  * and the run's mark, in one transaction. Times are kept of what passed (or warned) only; phases
  * that were gone through more than once are summed. A mail that had not come is kept as censored
  * at the `waited_seconds` of its await. Storing a run_id again changes nothing. Values older than

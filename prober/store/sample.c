@@ -152,13 +152,47 @@ static int emit_censored(const struct walk *walk, const json_t *record, const js
 	return 0;
 }
 
+/* A component that had the mail more than once counts with the sum; one of whose delays is not known
+ * does not count. */
+static int emit_component(
+	const struct walk *walk, const json_t *mail, const char *component, size_t first)
+{
+	const json_t *hops = json_object_get(mail, "hops");
+	double total = 0;
+
+	for (size_t i = 0; i < json_array_size(hops); i++) {
+		const json_t *hop = json_array_get(hops, i);
+		const json_t *delay = json_object_get(hop, "delay_seconds");
+
+		if (strcmp(member(hop, "component"), component) != 0)
+			continue;
+		if (i < first || delay == NULL)
+			return 0;
+		total += json_number_value(delay);
+	}
+	return emit(walk, total, false, "%s.hops.%s", member(mail, "step"), component);
+}
+
+static int emit_hops(const struct walk *walk, const json_t *mail)
+{
+	const json_t *hops = json_object_get(mail, "hops");
+
+	for (size_t i = 0; i < json_array_size(hops); i++) {
+		const char *component = member(json_array_get(hops, i), "component");
+
+		if (field_is_name(component) && emit_component(walk, mail, component, i) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int emit_mail(const struct walk *walk, const json_t *record, const json_t *mail)
 {
 	const char *step = member(mail, "step");
 
 	if (!field_is_name(step))
 		return 0;
-	if (emit_fields(walk, record_mail, mail, step, ".") < 0)
+	if (emit_fields(walk, record_mail, mail, step, ".") < 0 || emit_hops(walk, mail) < 0)
 		return -1;
 	if (json_object_get(mail, "delivery_seconds") != NULL)
 		return 0;

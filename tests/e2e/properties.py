@@ -91,12 +91,17 @@ def against_cpu(record):
                 if step["outcome"] == "pass" and step["cpu_seconds"] == 0)
 
 
+MAY_BE_NEGATIVE = ("delivery_seconds_min", "delivery_seconds_max", "clock_offset_seconds_min",
+                   "clock_offset_seconds_max", "spam_score", "spam_level")
+
+
 def negative(value, name="record"):
-    """Names of negative numbers. Only the bounds of a delivery may be: a platform that delivers
-    before it answers the final dot is faster than its own reply."""
+    """Names of negative numbers. The bounds of a delivery may be: a platform that delivers before it
+    answers the final dot is faster than its own reply. A clock may be behind ours, and a filter's
+    score is what it likes."""
     if isinstance(value, dict):
         for key, item in value.items():
-            if key not in ("delivery_seconds_min", "delivery_seconds_max"):
+            if key not in MAY_BE_NEGATIVE:
                 yield from negative(item, f"{name}.{key}")
     elif isinstance(value, list):
         for item in value:

@@ -346,9 +346,11 @@ static void test_metrics(void)
 		{step_type_find("imap_await"), "seen", NULL},
 		{NULL, "unknown", NULL},
 	};
-	json_t *metrics = metric_names(steps, 3);
+	json_t *components = json_pack("{s:s, s:[s]}", "mx", "mx*", "spam-filter", "filter*");
+	json_t *metrics = metric_names(steps, 3, components);
 	static const char *const there[] = {"failed", "failure_rate", "duration_seconds",
 		"out.duration_seconds", "out.delivery_seconds", "out.phases.accept",
+		"out.hops.mx", "out.hops.spam-filter",
 		"seen.phases.wait", "seen.duration_seconds", NULL};
 
 	for (size_t i = 0; there[i] != NULL; i++)
@@ -356,7 +358,39 @@ static void test_metrics(void)
 	ok(json_object_get(metrics, "seen.phases.accept") == NULL, "a phase of another type");
 	ok(json_object_get(metrics, "seen.delivery_seconds") == NULL,
 		"delivery is named after the send");
+	ok(json_object_get(metrics, "seen.hops.mx") == NULL, "so are its hops");
 	json_decref(metrics);
+	json_decref(components);
+}
+
+static void test_components(void)
+{
+	static const struct {
+		const char *host, *want;
+	} samples[] = {
+		{"mx.acme.test", "mx"},
+		{"MX12.acme.test", "mx"},
+		{"filter-a.acme.test", "spam-filter"},
+		{"filter-ab.acme.test", "store"},
+		{"imap", "store"},
+		{"amx.acme.test", NULL},
+		{"mx.acme.test.evil", NULL},
+		{"", NULL},
+	};
+	json_t *components = json_pack("{s:s, s:[s, s], s:[s, s]}", "mx", "mx*.acme.test",
+		"spam-filter", "nothing", "filter-?.acme.test", "store", "i*p", "filter-*");
+	const struct journey journey = {.components = components};
+	static char long_host[200];
+
+	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++)
+		is_string(journey_component(&journey, samples[i].host), samples[i].want,
+			samples[i].host[0] != '\0' ? samples[i].host : "no host");
+	json_decref(components);
+	components = json_pack("{s:s}", "x", "*a*a*a*a*a*a*a*a*a*a*a*a*b");
+	memset(long_host, 'a', sizeof(long_host) - 1);
+	ok(journey_component(&(struct journey){.components = components}, long_host) == NULL,
+		"a pattern of many stars takes no time");
+	json_decref(components);
 }
 
 static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *at)
@@ -387,5 +421,6 @@ int main(void)
 	test_no_files();
 	test_twins();
 	test_metrics();
+	test_components();
 	return done_testing();
 }
