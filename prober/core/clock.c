@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/timex.h>
 #include <time.h>
 
 #include "ban.h"
@@ -31,6 +32,22 @@ int64_t clock_wall(void)
 int64_t clock_thread_cpu(void)
 {
 	return read_clock(CLOCK_THREAD_CPUTIME_ID);
+}
+
+int64_t clock_boot(void)
+{
+	return read_clock(CLOCK_BOOTTIME);
+}
+
+struct clock_discipline clock_discipline(void)
+{
+	struct timex now = {.modes = 0};
+
+	/* TIME_ERROR, too, is what STA_UNSYNC makes of the state. */
+	if (adjtimex(&now) == -1)
+		return (struct clock_discipline){.synchronised = false};
+	return (struct clock_discipline){.synchronised = (now.status & STA_UNSYNC) == 0,
+		.error_seconds = (double)now.maxerror / 1e6};
 }
 
 struct clock_origin clock_origin_now(void)

@@ -23,6 +23,19 @@ int64_t clock_wall(void);
 /* Nanoseconds of processor time that this thread has used so far. */
 int64_t clock_thread_cpu(void);
 
+/* Nanoseconds since the machine was started, those included in which it was suspended; the
+ * monotonic clock stands still then. */
+int64_t clock_boot(void);
+
+/* What the kernel knows of the wall clock (adjtimex(2)). */
+struct clock_discipline {
+	bool synchronised;    /* something keeps it true: NTP, PTP */
+	double error_seconds; /* what it may be off by at most, as whoever keeps it says */
+};
+
+/* A clock that the kernel says nothing about is not synchronised. Not for the jail. */
+struct clock_discipline clock_discipline(void);
+
 /* One instant read from both clocks. */
 struct clock_origin {
 	int64_t monotonic_ns;

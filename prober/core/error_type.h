@@ -113,6 +113,12 @@ enum outcome {
 	X(CONFIG_FILE, "config.file", CONFIG, "a file the scenario names cannot be used")      \
 	X(LOCAL_RESOURCE, "local.resource", VANTAGE, "this machine ran out of something")      \
 	X(LOCAL_STORAGE, "local.storage", VANTAGE, "the results cannot be written")            \
+	X(LOCAL_OFFLINE, "local.offline", VANTAGE,                                             \
+		"this machine has no network or no DNS: its control fails, too")               \
+	X(LOCAL_CLOCK, "local.clock", VANTAGE,                                                 \
+		"this machine's clock is wrong, or nothing vouches for it")                    \
+	X(LOCAL_SUSPENDED, "local.suspended", VANTAGE, "this machine was suspended meanwhile") \
+	X(LOCAL_STARVED, "local.starved", VANTAGE, "the prober did not get the processor in time") \
 	X(LOCAL_OVERLAP, "local.overlap", VANTAGE, "an earlier run is still going on")         \
 	X(LOCAL_INTERRUPTED, "local.interrupted", PROBER, "the run was interrupted")           \
 	X(WORKER_CRASH, "worker.crash", PROBER, "the worker process died")                     \

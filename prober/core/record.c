@@ -55,6 +55,9 @@ const struct field record_step[] = {
 	{"start_seconds", &field_seconds, 0, "from the start of the run"},
 	{"duration_seconds", &field_seconds, M, "the sum of its phases"},
 	{"cpu_seconds", &field_seconds, 0, "processor time that the prober itself used for it"},
+	{"timings_unfit", &field_choice, 0, "why its timings say nothing of the platform; trends "
+		"leave them out",
+		.choices = error_names},
 	{"phases", &field_list, R, "in order; not reached is absent", .item = &field_object,
 		.fields = phase_fields},
 	{"server", &field_text, 0, "host and port as the scenario names it"},
@@ -124,6 +127,17 @@ const struct field record_mail[] = {
 	{0},
 };
 
+const struct field record_vantage[] = {
+	{"clock_synchronised", &field_bool, R, "the kernel says that something keeps the clock true"},
+	{"clock_error_seconds_max", &field_seconds, R, "what it may be off by, as the kernel says"},
+	{"clock_jump_seconds", &field_seconds, R,
+		"how far the clock was set or slewed during the run, backwards if negative"},
+	{"suspended_seconds", &field_seconds, R, "how long the machine was suspended during the run"},
+	{"scheduler_delay_seconds_max", &field_seconds, 0,
+		"how late the prober got the processor at worst, looking every 0.1 s"},
+	{0},
+};
+
 const struct field record_run[] = {
 	{"schema", &field_choice, R, "the format of this record", .choices = schema_result},
 	{"run_id", &field_name, R, "UUIDv7"},
@@ -145,6 +159,9 @@ const struct field record_run[] = {
 	{"worker_fault", &field_text, 0, "how the worker ended, if not by itself"},
 	{"worker_max_rss_bytes", &field_integer, 0, "the most memory the worker had resident"},
 	{"worker_cpu_seconds", &field_seconds, 0, "processor time of the worker"},
+	{"vantage_state", &field_object, 0, "how well this machine let us measure; absent if the "
+		"worker gave no result",
+		.fields = record_vantage},
 	{"steps", &field_list, R, "in the scenario's order", .item = &field_object},
 	{"mails", &field_list, R, "probe mails sent by this run", .item = &field_object,
 		.fields = record_mail},

@@ -17,6 +17,7 @@ extern const struct field record_run[];
 extern const struct field record_step[];
 extern const struct field record_mail[];
 extern const struct field record_hop[];
+extern const struct field record_vantage[];
 extern const struct field record_event[];
 extern const struct field record_trend[];
 

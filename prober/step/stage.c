@@ -7,6 +7,7 @@
 
 #include "step.h"
 #include "text.h"
+#include "vantage.h"
 
 #include "ban.h"
 
@@ -142,6 +143,9 @@ static void write_record(struct part *part, const char *skipped)
 	part->record = begin_record(part, outcome);
 	if (why != NULL)
 		set_failure(part, part->record, why);
+	if (part->unfit != ERROR_NONE)
+		json_object_set_new(part->record, "timings_unfit",
+			json_string(error_info(part->unfit)->name));
 	if (skipped != NULL)
 		json_object_set_new(part->record, "reason", json_string(skipped));
 	set_times(part, part->record);
@@ -188,6 +192,7 @@ static void conclude(struct part *part)
 	}
 	if (type->finish != NULL)
 		type->finish(probe);
+	vantage_judge(part);
 	write_record(part, part->obstacle);
 	if (link->finished != NULL)
 		link->finished(link->context, part->record);
@@ -207,8 +212,16 @@ static void perform_all(struct stage *stage, size_t first, bool listens)
 	}
 }
 
+/* How many chains there are that still play. */
+struct cast {
+	pthread_mutex_t lock;
+	pthread_cond_t ended;
+	size_t playing;
+};
+
 struct chain {
 	struct stage *stage;
+	struct cast *cast;
 	size_t first;
 	pthread_t thread;
 	bool threaded;
@@ -228,44 +241,82 @@ static void *play_chain(void *context)
 		if (stage->parts[i].chosen && stage->parts[i].chain == chain->first &&
 			stage->parts[i].record == NULL)
 			conclude(&stage->parts[i]);
+	pthread_mutex_lock(&chain->cast->lock);
+	chain->cast->playing--;
+	pthread_cond_signal(&chain->cast->ended);
+	pthread_mutex_unlock(&chain->cast->lock);
 	return NULL;
 }
 
-/* A chain alone needs no thread; one that gets none is played here. */
-static void start_chain(struct chain *chain, bool alone)
+/* One that gets no thread is played here. */
+static void start_chain(struct chain *chain)
 {
 	pthread_attr_t attributes;
 
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, CHAIN_STACK);
-	chain->threaded = !alone &&
-			  pthread_create(&chain->thread, &attributes, play_chain, chain) == 0;
+	chain->threaded =
+		pthread_create(&chain->thread, &attributes, play_chain, chain) == 0;
 	pthread_attr_destroy(&attributes);
 	if (!chain->threaded)
 		play_chain(chain);
 }
 
-static size_t find_chains(struct stage *stage, struct chain *chains)
+static size_t find_chains(struct stage *stage, struct cast *cast, struct chain *chains)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < stage->count; i++)
 		if (stage->parts[i].chosen && stage->parts[i].chain == i)
-			chains[count++] = (struct chain){.stage = stage, .first = i};
+			chains[count++] = (struct chain){
+				.stage = stage, .cast = cast, .first = i};
 	return count;
+}
+
+/* While the chains play, we watch the machine: who only ever wakes up sees best how late it does. */
+static void watch(struct cast *cast, struct machine *machine)
+{
+	pthread_mutex_lock(&cast->lock);
+	while (cast->playing > 0) {
+		struct deadline next = machine_expect(machine);
+		struct timespec at = {.tv_sec = next.at_ns / NS_PER_SECOND,
+			.tv_nsec = next.at_ns % NS_PER_SECOND};
+
+		pthread_cond_clockwait(&cast->ended, &cast->lock, CLOCK_MONOTONIC, &at);
+	}
+	pthread_mutex_unlock(&cast->lock);
+	machine_rest(machine);
 }
 
 static void play_all(struct stage *stage)
 {
+	struct cast cast = {
+		.lock = PTHREAD_MUTEX_INITIALIZER, .ended = PTHREAD_COND_INITIALIZER};
 	struct chain *chains = stage_allocate(stage->count, sizeof(*chains));
-	size_t count = find_chains(stage, chains);
+	size_t count = find_chains(stage, &cast, chains);
 
+	cast.playing = count;
 	for (size_t i = 0; i < count; i++)
-		start_chain(&chains[i], count == 1);
+		start_chain(&chains[i]);
+	watch(&cast, &stage->machine);
 	for (size_t i = 0; i < count; i++)
 		if (chains[i].threaded)
 			pthread_join(chains[i].thread, NULL);
 	free(chains);
+}
+
+static void reconsider(struct stage *stage)
+{
+	for (size_t i = 0; i < stage->count; i++)
+		if (vantage_reconsider(stage, &stage->parts[i])) {
+			json_decref(stage->parts[i].record);
+			write_record(&stage->parts[i], NULL);
+		}
+}
+
+json_t *stage_vantage(struct stage *stage)
+{
+	return machine_json(&stage->machine);
 }
 
 void stage_play(struct stage *stage, json_t **steps_r, json_t **mails_r)
@@ -273,6 +324,7 @@ void stage_play(struct stage *stage, json_t **steps_r, json_t **mails_r)
 	*steps_r = json_array();
 	*mails_r = json_array();
 	play_all(stage);
+	reconsider(stage);
 	for (size_t i = 0; i < stage->count; i++) {
 		if (stage->parts[i].record != NULL)
 			json_array_append(*steps_r, stage->parts[i].record);

@@ -26,6 +26,9 @@ struct stage *stage_set(const struct probe_run *run, const char *only);
  * scenario's order, as new references: steps by record_step, mails by record_mail. */
 void stage_play(struct stage *stage, json_t **steps_r, json_t **mails_r);
 
+/* How well this machine let us measure (record_vantage); a new reference. */
+json_t *stage_vantage(struct stage *stage);
+
 void stage_strike(struct stage **stage);
 
 #endif

@@ -3,6 +3,7 @@
 #define MAILPROBE_STAGE_PRIVATE_H
 
 #include "failure.h"
+#include "machine.h"
 #include "probe.h"
 #include "stage.h"
 
@@ -14,9 +15,12 @@ struct credentials {
 
 /* One step on the stage. */
 struct part {
+	struct stage *stage;
 	struct probe probe;
 	struct failure setup; /* it cannot even begin */
 	struct failure why;
+	struct failure seen; /* what it was before it was put down to the vantage */
+	enum error_type unfit; /* why its timings are not to be trusted; ERROR_NONE: they are */
 	bool chosen;
 	bool begun;
 	int result;
@@ -32,6 +36,7 @@ struct part {
 
 struct stage {
 	const struct probe_run *run;
+	struct machine machine;
 	struct part *parts;
 	size_t count;
 	struct credentials *credentials; /* by account; that of nobody last */

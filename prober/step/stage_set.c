@@ -106,6 +106,7 @@ static void set_part(struct stage *stage, size_t index)
 	struct probe *probe = &part->probe;
 	const struct credentials *credentials;
 
+	part->stage = stage;
 	probe->run = stage->run;
 	probe->step = &journey->steps[index];
 	probe->account = account_of(journey, probe->step);
@@ -178,6 +179,7 @@ struct stage *stage_set(const struct probe_run *run, const char *only)
 	struct stage *stage = stage_allocate(1, sizeof(*stage));
 
 	stage->run = run;
+	machine_begin(&stage->machine, run->origin);
 	stage->count = journey->step_count;
 	stage->parts = stage_allocate(stage->count, sizeof(*stage->parts));
 	stage->mails = stage_allocate(stage->count, sizeof(*stage->mails));

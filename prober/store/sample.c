@@ -108,12 +108,18 @@ static bool proved(const json_t *object)
 	return strcmp(outcome, "pass") == 0 || strcmp(outcome, "warn") == 0;
 }
 
+/* Taken while the vantage slept, or did not get the processor. */
+static bool is_unfit(const json_t *step)
+{
+	return json_object_get(step, "timings_unfit") != NULL;
+}
+
 static int emit_step(const struct walk *walk, const json_t *step,
 	const struct field *(*facts)(const char *step_type))
 {
 	const char *id = member(step, "id");
 
-	if (!proved(step) || !field_is_name(id))
+	if (!proved(step) || is_unfit(step) || !field_is_name(id))
 		return 0;
 	if (emit_fields(walk, record_step, step, id, ".") < 0 || emit_phases(walk, step) < 0)
 		return -1;
@@ -190,13 +196,24 @@ static int emit_mail(const struct walk *walk, const json_t *record, const json_t
 {
 	const char *step = member(mail, "step");
 
-	if (!field_is_name(step))
+	if (!field_is_name(step) || is_unfit(step_of(record, step)) ||
+		is_unfit(step_of(record, member(mail, "await"))))
 		return 0;
 	if (emit_fields(walk, record_mail, mail, step, ".") < 0 || emit_hops(walk, mail) < 0)
 		return -1;
 	if (json_object_get(mail, "delivery_seconds") != NULL)
 		return 0;
 	return emit_censored(walk, record, mail);
+}
+
+static bool any_unfit(const json_t *record)
+{
+	size_t index;
+	json_t *step;
+
+	json_array_foreach(json_object_get(record, "steps"), index,
+		step) if (is_unfit(step)) return true;
+	return false;
 }
 
 int sample_record(const json_t *record, const struct field *(*facts)(const char *step_type),
@@ -206,7 +223,7 @@ int sample_record(const json_t *record, const struct field *(*facts)(const char 
 	size_t index;
 	json_t *item;
 
-	if (proved(record) && emit_fields(&walk, record_run, record, "", "") < 0)
+	if (proved(record) && !any_unfit(record) && emit_fields(&walk, record_run, record, "", "") < 0)
 		return -1;
 	json_array_foreach(json_object_get(record, "steps"), index,
 		item) if (emit_step(&walk, item, facts) < 0) return -1;

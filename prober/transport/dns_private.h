@@ -9,6 +9,7 @@
 /* RFC 1035, 3.2.2, RFC 3596 and RFC 6698. */
 enum dns_type {
 	DNS_TYPE_A = 1,
+	DNS_TYPE_NS = 2,
 	DNS_TYPE_PTR = 12,
 	DNS_TYPE_MX = 15,
 	DNS_TYPE_TXT = 16,

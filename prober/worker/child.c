@@ -116,6 +116,6 @@ void child_run(const struct worker_job *job, int fd, pid_t parent)
 	if (!confine(job, &link))
 		_exit(0);
 	stage_play(stage, &steps, &mails);
-	link_send_result(&link, steps, mails);
+	link_send_result(&link, steps, mails, stage_vantage(stage));
 	_exit(0);
 }

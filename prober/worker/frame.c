@@ -46,6 +46,7 @@ static const struct field result_fields[] = {
 	{"type", &field_name, R, "result"},
 	{"steps", &field_list, R, "all records", .item = &field_object},
 	{"mails", &field_list, R, "all mails", .item = &field_object, .fields = record_mail},
+	{"vantage_state", &field_object, 0, "how well it measured", .fields = record_vantage},
 	{0},
 };
 

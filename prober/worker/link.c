@@ -86,9 +86,11 @@ void link_send(struct link *link, enum frame_type type, json_t *body)
 	json_decref(body);
 }
 
-void link_send_result(struct link *link, json_t *steps, json_t *mails)
+void link_send_result(struct link *link, json_t *steps, json_t *mails, json_t *vantage_state)
 {
-	json_t *body = json_pack("{s:o, s:o}", "steps", steps, "mails", mails), *step;
+	json_t *body = json_pack("{s:o, s:o, s:o}", "steps", steps, "mails", mails,
+		       "vantage_state", vantage_state),
+	       *step;
 	size_t index;
 
 	if (send_frame(link, FRAME_RESULT, body, false) != 0) {

@@ -38,6 +38,6 @@ struct probe_link link_for_stage(struct link *link);
 /* Both take the reference of the body, and end the process if the supervisor is gone. */
 void link_send(struct link *link, enum frame_type type, json_t *body);
 /* Without transcripts if it is too large with them. */
-void link_send_result(struct link *link, json_t *steps, json_t *mails);
+void link_send_result(struct link *link, json_t *steps, json_t *mails, json_t *vantage_state);
 
 #endif

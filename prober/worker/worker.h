@@ -65,7 +65,8 @@ int worker_left_ms(const struct worker *worker);
 
 /* Kills the worker if it still runs (its whole process group), reaps it, and gives its account:
  * an object with `steps`, `mails`, `sandbox`, `sandbox_missing`, `worker_max_rss_bytes`,
- * `worker_cpu_seconds` and, if it did not end by itself, `worker_fault`; complete whatever
+ * `worker_cpu_seconds`, `vantage_state` of one that gave its result, and, if it did not
+ * end by itself, `worker_fault`; complete whatever
  * happened (of a worker that crashed, was killed or overran: what it had proved so far, and
  * `error` records with worker.crash, worker.stuck or worker.protocol for the steps it was in, or
  * the next one if it was in none; `skipped` for those not begun). A mail of which only the

@@ -33,6 +33,7 @@ void worker_account_free(struct worker_account *account)
 	json_decref(account->mails);
 	json_decref(account->sandbox);
 	json_decref(account->sandbox_missing);
+	json_decref(account->vantage_state);
 	*account = (struct worker_account){0};
 }
 
@@ -262,6 +263,7 @@ static int take_result(struct worker_account *account, const json_t *frame, stru
 		if (is_wanted(account, i) && account->tracks[i].record == NULL)
 			return failure_set(why, ERROR_WORKER_PROTOCOL,
 				"the result has no record of step \"%s\"", journey->steps[i].id);
+	account->vantage_state = json_incref(json_object_get(frame, "vantage_state"));
 	account->complete = true;
 	return 0;
 }
@@ -491,6 +493,8 @@ json_t *worker_account_close(struct worker_account *account, const struct failur
 	json_object_set_new(whole, "mails", close_mails(account));
 	if (account->sandbox != NULL)
 		json_object_set(whole, "sandbox", account->sandbox);
+	if (account->vantage_state != NULL)
+		json_object_set(whole, "vantage_state", account->vantage_state);
 	if (account->sandbox_missing != NULL && json_array_size(account->sandbox_missing) > 0)
 		json_object_set(whole, "sandbox_missing", account->sandbox_missing);
 	return whole;

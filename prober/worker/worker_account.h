@@ -28,6 +28,7 @@ struct worker_account {
 	json_t *mails;             /* by id, in order of their intents */
 	json_t *sandbox;           /* NULL until it is known */
 	json_t *sandbox_missing;
+	json_t *vantage_state; /* with the result */
 	bool complete; /* the result has come */
 	size_t frames, states;
 };

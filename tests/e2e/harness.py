@@ -402,13 +402,13 @@ class Outcome:
 class Running:
     """A call of mailprobe that goes on."""
 
-    def __init__(self, arguments, results, user, env, cwd, tty=None):
+    def __init__(self, arguments, results, user, env, cwd, tty=None, net=True):
         self.results = results
         self.seen = all_lines(results)
         self.begun = time.monotonic()
         self.out, self.err = (tempfile.TemporaryFile("w+") for _ in range(2))
         self.process = subprocess.Popen(
-            [*as_user(user), binary(user), *map(str, arguments)], cwd=cwd, text=True,
+            [*([] if net else ["unshare", "--net"]), *as_user(user), binary(user), *map(str, arguments)], cwd=cwd, text=True,
             stdin=subprocess.DEVNULL, stdout=tty or self.out, stderr=tty or self.err,
             env=environment(env), start_new_session=True)
         _sessions.add(self.process.pid)
@@ -457,12 +457,12 @@ class Running:
         return stream.read()
 
 
-def start(*arguments, results=None, user=None, env=None, cwd=None, tty=None):
+def start(*arguments, results=None, user=None, env=None, cwd=None, tty=None, net=True):
     """Begin `mailprobe run ARGUMENTS...`, off a terminal as under cron, with results of its own
-    unless a folder is given."""
+    unless a folder is given; without `net`, on a machine without a network."""
     results = Path(results or work("results") / "results")
     command = ["run", "--results", results, "--vantage", "here", *arguments]
-    return Running(command, results, user, env, cwd, tty)
+    return Running(command, results, user, env, cwd, tty, net)
 
 
 def run(*arguments, within=60, **options):
@@ -508,6 +508,14 @@ def environment(changes):
     base = {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "LANG": "C.UTF-8", "HOME": str(work())}
     kept = {key: text for key, text in os.environ.items() if key.endswith("SAN_OPTIONS")}
     return base | kept | (changes or {})
+
+
+def clock(**changes):
+    """The environment of a prober on a machine with other clocks (other_clock.c)."""
+    library = os.environ.get("MAILPROBE_OTHER_CLOCK") or binary().parents[1].joinpath(
+        "tests", "e2e", "libother_clock.so")
+    return {"LD_PRELOAD": str(library)} | {
+        f"OTHER_CLOCK_{key.upper()}": str(value) for key, value in changes.items()}
 
 
 def ledger(results, columns="state, settled"):

@@ -92,7 +92,7 @@ def against_cpu(record):
 
 
 MAY_BE_NEGATIVE = ("delivery_seconds_min", "delivery_seconds_max", "clock_offset_seconds_min",
-                   "clock_offset_seconds_max", "spam_score", "spam_level")
+                   "clock_offset_seconds_max", "clock_jump_seconds", "spam_score", "spam_level")
 
 
 def negative(value, name="record"):

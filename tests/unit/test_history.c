@@ -94,6 +94,13 @@ static json_t *rich_result(void)
 	json_object_set_new(mail, "step", json_string("dark"));
 	json_object_set_new(mail, "await", json_string("blind"));
 	json_array_append_new(json_object_get(record, "mails"), mail);
+	step = add_step(record, "asleep", "pass", 0.5);
+	json_object_set_new(step, "timings_unfit", json_string("local.suspended"));
+	mail = make_mail("m5", "delivered");
+	json_object_set_new(mail, "step", json_string("sent"));
+	json_object_set_new(mail, "await", json_string("asleep"));
+	json_object_set_new(mail, "delivery_seconds", json_real(0.25));
+	json_array_append_new(json_object_get(record, "mails"), mail);
 	mail = make_mail("m4", "refused");
 	json_object_set_new(mail, "step", json_string("relay"));
 	json_object_set_new(mail, "await", json_string("in-seen"));
@@ -130,6 +137,8 @@ static void test_metrics(void)
 	ok(!censored, "one that came is not");
 	lacks("dark.delivery_seconds");
 	lacks("relay.delivery_seconds");
+	lacks("asleep.duration_seconds");
+	lacks("sent.delivery_seconds");
 	names = json_array();
 	ok(history_names(state, "acme", "mail", "here", add_name, names, &why) == 0, "names");
 	listed = json_dumps(names, JSON_COMPACT);
