@@ -37,17 +37,21 @@ static unsigned char *lent(const char *bytes)
 	return (unsigned char *)(uintptr_t)bytes;
 }
 
-static DKIM_LIB *open_library(void)
+/* Changed by nobody once it is there: each mail has a handle of its own. */
+static DKIM_LIB *library;
+
+void dkim_preload(void)
 {
-	DKIM_LIB *library = dkim_init(NULL, NULL);
 	unsigned int bits = KEY_BITS_MIN;
 
+	if (library != NULL)
+		return;
+	library = dkim_init(NULL, NULL);
 	if (library == NULL)
-		return NULL;
+		return;
 	dkim_options(library, DKIM_OP_SETOPT, DKIM_OPTS_MINKEYBITS, &bits, sizeof(bits));
 	dkim_options(library, DKIM_OP_SETOPT, DKIM_OPTS_OVERSIGNHDRS,
 		(void *)(uintptr_t)once_only, sizeof(const unsigned char **));
-	return library;
 }
 
 /* The header's fields one by one, then the body: what goes over the wire, but for dots. */
@@ -109,7 +113,6 @@ static int sign(DKIM *dkim, struct probe_mail *mail, struct failure *why)
 int dkim_sign_mail(const struct dkim_signer *signer, struct probe_mail *mail, struct failure *why)
 {
 	DKIM_STAT status = DKIM_STAT_NORESOURCE;
-	DKIM_LIB *library = open_library();
 	DKIM *dkim = NULL;
 	int result;
 
@@ -121,7 +124,5 @@ int dkim_sign_mail(const struct dkim_signer *signer, struct probe_mail *mail, st
 	result = dkim != NULL ? sign(dkim, mail, why) : out_of_memory(why);
 	if (dkim != NULL)
 		dkim_free(dkim);
-	if (library != NULL)
-		dkim_close(library);
 	return result;
 }

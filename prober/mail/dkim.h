@@ -1,6 +1,7 @@
 /* dkim - signs a probe mail as its sender's domain does (RFC 6376), by libopendkim.
  *
- * Opens no file and asks no DNS: the key comes in memory, and signing needs nothing else.
+ * Asks no DNS: the key comes in memory, and signing needs nothing else. What libopendkim reads
+ * from files when it begins, dkim_preload has it read.
  */
 #ifndef MAILPROBE_DKIM_H
 #define MAILPROBE_DKIM_H
@@ -13,6 +14,10 @@ struct dkim_signer {
 	const char *selector; /* s= */
 	const char *key;      /* RSA, private: PEM, or its base64 alone in one line */
 };
+
+/* Makes the library ready, once for a process and its children: before the jail, and before any
+ * thread. As often as anybody likes. */
+void dkim_preload(void);
 
 /* Signs every header field and the whole body, as they are in mail->text, and puts the signature
  * in front; the token is signed with the rest. RSA-SHA256, relaxed both (RFC 8301: RSA-SHA1 is

@@ -353,6 +353,12 @@ static void finish(struct probe *probe)
 	probe->state = NULL;
 }
 
+static void preload(void)
+{
+	probe_http_preload();
+	dkim_preload();
+}
+
 const struct step_type step_mx_send = {
 	.name = "mx_send",
 	.summary = "deliver a mail to the exchanger, as a foreign server does",
@@ -362,7 +368,7 @@ const struct step_type step_mx_send = {
 	.account_needs = account_needs,
 	.sends_mail = true,
 	.goes_to_exchanger = true,
-	.preload = probe_http_preload,
+	.preload = preload,
 	.run = run,
 	.after = after,
 	.finish = finish,

@@ -97,6 +97,7 @@ int main(void)
 {
 	char text[4096];
 
+	dkim_preload();
 	make_key(EVP_RSA_gen(2048), false, text, sizeof(text));
 	signs("PEM", text);
 	text[strlen(text) / 2] = '\0';
