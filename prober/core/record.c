@@ -67,6 +67,9 @@ const struct field record_step[] = {
 	{"tls_expires_at", &field_timestamp, 0, "the earliest end in the server's chain"},
 	{"auth_mechanism", &field_text, 0,
 		"how it logged in: the SASL mechanism, such as SCRAM-SHA-256, or LOGIN command"},
+	{"auth_wait_seconds", &field_seconds, 0,
+		"what the login took of the prober's own time, in no phase: hashing for SCRAM, "
+		"getting an access token"},
 	{"connect_attempts", &field_list, 0, "addresses that did not answer before one did",
 		.item = &field_object, .fields = attempt_fields},
 	{"network_rtt_seconds", &field_seconds, M, "smoothed round trip time by TCP_INFO"},

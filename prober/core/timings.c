@@ -34,6 +34,25 @@ void timings_pause(struct timings *timings)
 	close_open(timings, clock_now());
 }
 
+void timings_resume(struct timings *timings)
+{
+	struct phase *phase;
+	int64_t away;
+
+	if (timings->open || timings->count == 0)
+		return;
+	phase = &timings->phases[timings->count - 1];
+	away = clock_now() - phase->end_ns;
+	phase->excluded_ns += away;
+	timings->excluded_ns += away;
+	timings->open = true;
+}
+
+static int64_t duration_of(const struct phase *phase)
+{
+	return phase->end_ns - phase->begin_ns - phase->excluded_ns;
+}
+
 const char *timings_current(const struct timings *timings)
 {
 	return timings->count > 0 ? timings->phases[timings->count - 1].name : "";
@@ -44,7 +63,7 @@ int64_t timings_total(const struct timings *timings)
 	int64_t total = 0;
 
 	for (size_t i = 0; i < timings->count; i++)
-		total += timings->phases[i].end_ns - timings->phases[i].begin_ns;
+		total += duration_of(&timings->phases[i]);
 	return total;
 }
 
@@ -58,7 +77,7 @@ json_t *timings_json(const struct timings *timings, int64_t origin_ns)
 		json_array_append_new(array,
 			json_pack("{s:s, s:f, s:f}", "name", phase->name, "start_seconds",
 				clock_seconds(phase->begin_ns - origin_ns), "duration_seconds",
-				clock_seconds(phase->end_ns - phase->begin_ns)));
+				clock_seconds(duration_of(phase))));
 	}
 	return array;
 }

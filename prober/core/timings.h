@@ -3,7 +3,8 @@
  * One phase ends at the very instant at which the next begins, so that nothing between them is
  * left unattributed. Time that is the prober's own (waiting for the ledger to be synced, or for
  * another step of the chain) is taken out by a pause: it belongs to no phase and not to the
- * step's duration.
+ * step's duration. A phase that goes on after a pause is shorter than the time from its beginning
+ * to its end.
  */
 #ifndef MAILPROBE_TIMINGS_H
 #define MAILPROBE_TIMINGS_H
@@ -20,12 +21,14 @@ struct phase {
 	const char *name; /* a literal */
 	int64_t begin_ns;
 	int64_t end_ns;
+	int64_t excluded_ns; /* within it, but not of it: between a pause and its resumption */
 };
 
 struct timings {
 	struct phase phases[TIMINGS_MAX];
 	size_t count;
 	bool open; /* the last phase is still going on */
+	int64_t excluded_ns; /* of all phases */
 	/* Called at the beginning of each phase; may be NULL. */
 	void (*observe)(void *context, const char *phase);
 	void *context;
@@ -36,6 +39,10 @@ void timings_begin(struct timings *timings, const char *name);
 
 /* Ends the open phase, if any. After it the clock is paused until the next phase begins. */
 void timings_pause(struct timings *timings);
+
+/* The phase that was paused goes on; the time since belongs to the prober. For what it does in the
+ * middle of a phase, such as hashing a password. Without a pause, nothing. */
+void timings_resume(struct timings *timings);
 
 /* The open phase, or the last one; "" before the first. */
 const char *timings_current(const struct timings *timings);

@@ -112,6 +112,7 @@ static int say(void *context, const char *text, const char **challenge_r, struct
 	if (*challenge_r != NULL && stream_failure(imap->stream)->type == ERROR_NONE)
 		return 0;
 	imap->guard.continues = false;
+	dialogue->begun = false;
 	return login_outcome(imap, code, why);
 }
 
@@ -124,6 +125,7 @@ static int authenticate(struct imap *imap, const struct sasl_mechanism *mechanis
 		.inline_size = imap_has(imap, "SASL-IR") ? SASL_LINE_SIZE : 0,
 		.say = say,
 		.context = &dialogue,
+		.timings = stream_timings(imap->stream),
 	};
 	int result;
 
@@ -147,7 +149,7 @@ static int command_login(struct imap *imap, const struct sasl_identity *who, str
 static int offer_login(struct imap *imap, const struct sasl_identity *who, const char **mechanism_r,
 	struct failure *why)
 {
-	const struct sasl_mechanism *mechanism = sasl_choose(who->mechanism, offers, imap);
+	const struct sasl_mechanism *mechanism = sasl_choose(who, offers, imap);
 
 	if (mechanism != NULL) {
 		*mechanism_r = sasl_name(mechanism);
@@ -157,10 +159,14 @@ static int offer_login(struct imap *imap, const struct sasl_identity *who, const
 		return failure_set(why, ERROR_AUTH_UNAVAILABLE,
 			"%s does not offer AUTH=%s, which the account asks for",
 			stream_server(imap->stream), who->mechanism);
+	if (who->is_token)
+		return failure_set(why, ERROR_AUTH_UNAVAILABLE,
+			"%s offers no mechanism that %s", stream_server(imap->stream),
+			sasl_wanted(who));
 	if (imap_has(imap, "LOGINDISABLED"))
 		return failure_set(why, ERROR_AUTH_UNAVAILABLE,
-			"%s offers neither a mechanism that works with a password nor LOGIN",
-			stream_server(imap->stream));
+			"%s offers neither a mechanism that %s nor LOGIN",
+			stream_server(imap->stream), sasl_wanted(who));
 	*mechanism_r = "LOGIN command";
 	return command_login(imap, who, why);
 }

@@ -78,9 +78,12 @@ static int user_and_pass(struct pop3 *pop3, const struct sasl_identity *who, str
 static int offer_login(struct pop3 *pop3, const struct sasl_identity *who, const char **mechanism_r,
 	struct failure *why)
 {
-	const struct sasl_wire wire = {
-		.verb = "AUTH", .inline_size = COMMAND_LENGTH_MAX, .say = say, .context = pop3};
-	const struct sasl_mechanism *mechanism = sasl_choose(who->mechanism, offers, pop3);
+	const struct sasl_wire wire = {.verb = "AUTH",
+		.inline_size = COMMAND_LENGTH_MAX,
+		.say = say,
+		.context = pop3,
+		.timings = stream_timings(pop3->stream)};
+	const struct sasl_mechanism *mechanism = sasl_choose(who, offers, pop3);
 
 	if (mechanism != NULL) {
 		*mechanism_r = sasl_name(mechanism);
@@ -90,10 +93,14 @@ static int offer_login(struct pop3 *pop3, const struct sasl_identity *who, const
 		return failure_set(why, ERROR_AUTH_UNAVAILABLE,
 			"%s does not offer AUTH %s, which the account asks for (it has: %s)",
 			stream_server(pop3->stream), who->mechanism, offered(pop3));
+	if (who->is_token)
+		return failure_set(why, ERROR_AUTH_UNAVAILABLE,
+			"%s offers no mechanism that %s", stream_server(pop3->stream),
+			sasl_wanted(who));
 	if (!pop3_has(pop3, "USER"))
 		return failure_set(why, ERROR_AUTH_UNAVAILABLE,
-			"%s offers neither a mechanism that works with a password nor USER",
-			stream_server(pop3->stream));
+			"%s offers neither a mechanism that %s nor USER",
+			stream_server(pop3->stream), sasl_wanted(who));
 	*mechanism_r = "USER command";
 	return user_and_pass(pop3, who, why);
 }

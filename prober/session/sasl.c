@@ -181,13 +181,13 @@ static const struct sasl_mechanism mechanisms[] = {
 	{.name = "LOGIN", .challenges_max = 2, .answer = login_answer},
 	{.name = "OAUTHBEARER",
 		.client_first = true,
-		.by_name_only = true,
+		.takes_token = true,
 		.challenges_max = 1,
 		.start = oauthbearer_start,
 		.answer = oauth_answer},
 	{.name = "XOAUTH2",
 		.client_first = true,
-		.by_name_only = true,
+		.takes_token = true,
 		.challenges_max = 1,
 		.start = xoauth2_start,
 		.answer = oauth_answer},
@@ -201,12 +201,19 @@ const char *sasl_name(const struct sasl_mechanism *mechanism)
 	return mechanism->name;
 }
 
-const struct sasl_mechanism *sasl_choose(const char *choice, sasl_offers *offers, void *context)
+const char *sasl_wanted(const struct sasl_identity *who)
+{
+	return who->is_token ? "takes an access token" : "works with a password";
+}
+
+const struct sasl_mechanism *sasl_choose(
+	const struct sasl_identity *who, sasl_offers *offers, void *context)
 {
 	for (size_t i = 0; i < sizeof(mechanisms) / sizeof(mechanisms[0]); i++) {
 		const struct sasl_mechanism *mechanism = &mechanisms[i];
-		bool wanted = choice != NULL ? strcasecmp(choice, mechanism->name) == 0
-					     : !mechanism->by_name_only;
+		bool wanted = who->mechanism != NULL
+			? strcasecmp(who->mechanism, mechanism->name) == 0
+			: mechanism->takes_token == who->is_token;
 
 		if (wanted && offers(context, mechanism->name))
 			return mechanism;
@@ -320,10 +327,10 @@ static void discard(struct text *text)
 	text_free(text);
 }
 
-int sasl_converse(const struct sasl_mechanism *mechanism, const struct sasl_identity *who,
+static int converse(const struct sasl_mechanism *mechanism, const struct sasl_identity *who,
 	const struct sasl_wire *wire, struct failure *why)
 {
-	struct sasl sasl = {.mechanism = mechanism, .who = who};
+	struct sasl sasl = {.mechanism = mechanism, .who = who, .timings = wire->timings};
 	struct text initial, line;
 	int result;
 
@@ -341,5 +348,35 @@ int sasl_converse(const struct sasl_mechanism *mechanism, const struct sasl_iden
 	discard(&initial);
 	discard(&line);
 	explicit_bzero(&sasl, sizeof(sasl));
+	return result;
+}
+
+/* A token may have been withdrawn before its time. Getting another is ours; that it was tried is
+ * part of the login, as it is for a user. */
+static int converse_again(const struct sasl_mechanism *mechanism, const struct sasl_identity *who,
+	const struct sasl_wire *wire, struct failure *why)
+{
+	struct sasl_identity again = *who;
+	struct failure unrenewed = {0};
+	int result;
+
+	if (wire->timings != NULL)
+		timings_pause(wire->timings);
+	result = who->renew(who->context, &again.secret, &unrenewed);
+	if (wire->timings != NULL)
+		timings_resume(wire->timings);
+	if (result == 1)
+		return -1;
+	*why = unrenewed;
+	return result == 0 ? converse(mechanism, &again, wire, why) : -1;
+}
+
+int sasl_converse(const struct sasl_mechanism *mechanism, const struct sasl_identity *who,
+	const struct sasl_wire *wire, struct failure *why)
+{
+	int result = converse(mechanism, who, wire, why);
+
+	if (result == -1 && why->type == ERROR_AUTH_REJECTED && who->is_token && who->renew != NULL)
+		result = converse_again(mechanism, who, wire, why);
 	return result;
 }

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "failure.h"
+#include "timings.h"
 
 /* No honest challenge is longer, in base64; nor is a line of ours. */
 #define SASL_LINE_SIZE 12288
@@ -20,10 +21,15 @@ struct sasl_mechanism;
 struct sasl_identity {
 	const char *username;
 	const char *secret;    /* a password, or for XOAUTH2 and OAUTHBEARER an access token */
+	bool is_token;         /* it is an access token: no other mechanism may be given it */
 	const char *mechanism; /* one of sasl_choices; NULL: the strongest that both sides have */
 	const char *host;
 	int port;
 	const char *nonce; /* for tests; NULL: random */
+	/* Asked once, after a token was refused: 0 with a newer one in secret_r (lent), 1 if there
+	 * is none, so that the refusal stands, -1 with why. May be NULL. */
+	int (*renew)(void *context, const char **secret_r, struct failure *why);
+	void *context;
 };
 
 /* The protocol that carries the exchange. */
@@ -35,6 +41,7 @@ struct sasl_wire {
 	 * next call), or with NULL when the server has let us in; -1 with `why` when it has not. */
 	int (*say)(void *context, const char *line, const char **challenge_r, struct failure *why);
 	void *context;
+	struct timings *timings; /* paused while we hash or renew a token; may be NULL */
 };
 
 /* What an account may name, NULL at the end. */
@@ -43,15 +50,20 @@ extern const char *const sasl_choices[];
 typedef bool sasl_offers(void *context, const char *mechanism);
 
 /* The mechanism that the account names, if the server offers it; if it names none, the strongest
- * offered one that works with a password. NULL if there is none. */
-const struct sasl_mechanism *sasl_choose(const char *choice, sasl_offers *offers, void *context);
+ * offered one that works with its secret. NULL if there is none. */
+const struct sasl_mechanism *sasl_choose(
+	const struct sasl_identity *who, sasl_offers *offers, void *context);
+
+/* "works with a password" or "takes an access token", for a sentence. */
+const char *sasl_wanted(const struct sasl_identity *who);
 
 /* "SCRAM-SHA-256". */
 const char *sasl_name(const struct sasl_mechanism *mechanism);
 
-/* Plays the exchange to its end; secrets are wiped behind it. Fails with what `say` failed with,
+/* Plays the exchange to its end; secrets are wiped behind it. A refused token is renewed, if it
+ * can be, and played once more. Fails with what `say` failed with,
  * with auth.malformed (a challenge that makes no sense, or one too many), auth.server_unproven,
- * auth.rejected or config.secret. */
+ * auth.rejected or config.secret, or with what `renew` failed with. */
 int sasl_converse(const struct sasl_mechanism *mechanism, const struct sasl_identity *who,
 	const struct sasl_wire *wire, struct failure *why);
 

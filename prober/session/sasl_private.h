@@ -15,7 +15,7 @@ struct sasl;
 struct sasl_mechanism {
 	const char *name;
 	bool client_first;
-	bool by_name_only;             /* not with a password: only if the account names it */
+	bool takes_token;              /* not a password, unless the account names it */
 	bool server_proves;            /* success counts only after the server has proved itself */
 	int challenges_max;            /* an honest server sends no more */
 	const EVP_MD *(*digest)(void); /* of SCRAM */
@@ -28,6 +28,7 @@ struct sasl_mechanism {
 struct sasl {
 	const struct sasl_mechanism *mechanism;
 	const struct sasl_identity *who;
+	struct timings *timings; /* may be NULL */
 	int challenges;
 	bool proven;
 	struct text message; /* what to say next */

@@ -71,26 +71,29 @@ static int say(void *context, const char *text, const char **challenge_r, struct
 	return 0;
 }
 
-static int unavailable(struct smtp *smtp, const char *wanted, struct failure *why)
+static int unavailable(struct smtp *smtp, const struct sasl_identity *who, struct failure *why)
 {
 	const char *words = "";
 
 	smtp_offers(smtp, "AUTH", &words);
-	if (wanted != NULL)
+	if (who->mechanism != NULL)
 		return failure_set(why, ERROR_AUTH_UNAVAILABLE,
 			"%s does not offer AUTH %s, which the account asks for (it has: %s)",
-			stream_server(smtp->stream), wanted, words[0] != '\0' ? words : "none");
+			stream_server(smtp->stream), who->mechanism, words[0] != '\0' ? words : "none");
 	return failure_set(why, ERROR_AUTH_UNAVAILABLE,
-		"%s offers no AUTH mechanism that works with a password (it has: %s)",
-		stream_server(smtp->stream), words[0] != '\0' ? words : "none");
+		"%s offers no AUTH mechanism that %s (it has: %s)", stream_server(smtp->stream),
+		sasl_wanted(who), words[0] != '\0' ? words : "none");
 }
 
 int smtp_auth(struct smtp *smtp, const struct sasl_identity *who, const char **mechanism_r,
 	struct failure *why)
 {
-	const struct sasl_wire wire = {
-		.verb = "AUTH", .inline_size = COMMAND_LENGTH_MAX, .say = say, .context = smtp};
-	const struct sasl_mechanism *mechanism = sasl_choose(who->mechanism, offers, smtp);
+	const struct sasl_wire wire = {.verb = "AUTH",
+		.inline_size = COMMAND_LENGTH_MAX,
+		.say = say,
+		.context = smtp,
+		.timings = stream_timings(smtp->stream)};
+	const struct sasl_mechanism *mechanism = sasl_choose(who, offers, smtp);
 	int result;
 
 	timings_begin(stream_timings(smtp->stream), "auth");
@@ -98,7 +101,7 @@ int smtp_auth(struct smtp *smtp, const struct sasl_identity *who, const char **m
 		return failure_set(why, ERROR_TLS_STARTTLS_STRIPPED,
 			"the password is not sent to %s without TLS", stream_server(smtp->stream));
 	if (mechanism == NULL)
-		return unavailable(smtp, who->mechanism, why);
+		return unavailable(smtp, who, why);
 	*mechanism_r = sasl_name(mechanism);
 	etpan_stream_secret(smtp->mail, true);
 	result = sasl_converse(mechanism, who, &wire, why);

@@ -57,6 +57,7 @@ struct probe {
 	struct dns *dns;               /* resolver channel by `connection` */
 	struct deadline deadline;      /* of this step, never after the run's */
 	struct timings timings;
+	int64_t token_wait_ns; /* until an access token was there, before the first phase */
 	struct transcript transcript;
 	json_t *facts;        /* the step's record so far */
 	struct probe_mail **mails; /* by the journey's step order; NULL entries: not sent */

@@ -149,6 +149,10 @@ static void write_record(struct part *part, const char *skipped)
 	if (skipped != NULL)
 		json_object_set_new(part->record, "reason", json_string(skipped));
 	set_times(part, part->record);
+	if (probe->timings.excluded_ns + probe->token_wait_ns > 0)
+		json_object_set_new(part->record, "auth_wait_seconds",
+			json_real(clock_seconds(
+				probe->timings.excluded_ns + probe->token_wait_ns)));
 	json_object_update(part->record, probe->facts);
 	if (outcome != OUTCOME_PASS && probe->transcript.count > 0)
 		json_object_set_new(part->record, "transcript",

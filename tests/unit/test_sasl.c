@@ -81,11 +81,13 @@ static struct failure converse_inline(struct server *server, const char *mechani
 {
 	char name[32];
 	struct failure why = {0};
+	struct sasl_identity named = *who;
 	const struct sasl_wire wire = {
 		.verb = "AUTH", .inline_size = inline_size, .say = say, .context = server};
 
 	snprintf(name, sizeof(name), "%s", mechanism);
-	if (sasl_converse(sasl_choose(mechanism, offers, name), who, &wire, &why) == 0)
+	named.mechanism = mechanism;
+	if (sasl_converse(sasl_choose(&named, offers, name), who, &wire, &why) == 0)
 		why.type = ERROR_NONE;
 	return why;
 }
@@ -280,14 +282,100 @@ static void test_oauth(void)
 		"a reason that is no JSON");
 }
 
-static void is_choice(const char *choice, const char *const *offered, const char *want)
+/* --- what is not the server's time ----------------------------------------------------- */
+
+static void test_hashing(void)
+{
+	struct timings timings = {0};
+	struct server server = {.challenges = {"r=abcnonce,s=c2FsdA==,i=100000"}};
+	const struct sasl_identity who = {.username = "user",
+		.secret = "pencil",
+		.mechanism = "SCRAM-SHA-256",
+		.nonce = "abc"};
+	const struct sasl_wire wire = {
+		.verb = "AUTH", .inline_size = 512, .say = say, .context = &server, .timings = &timings};
+	char name[] = "SCRAM-SHA-256";
+	struct failure why = {0};
+
+	diag("hashing");
+	timings_begin(&timings, "auth");
+	sasl_converse(sasl_choose(&who, offers, name), &who, &wire, &why);
+	timings_pause(&timings);
+	is_integer((long long)timings.count, 1, "one phase");
+	ok(timings.excluded_ns > 5 * timings_total(&timings), "the hashing is in none");
+}
+
+struct renewal {
+	int result;
+	int asked;
+};
+
+static int renew(void *context, const char **secret_r, struct failure *why)
+{
+	struct renewal *renewal = context;
+
+	renewal->asked++;
+	*secret_r = "newer";
+	return renewal->result == -1 ? failure_set(why, ERROR_CONFIG_SECRET, "none") : renewal->result;
+}
+
+/* Refuses the first token, or every one. */
+struct gate {
+	bool opens;
+	int tried;
+};
+
+static int say_at_gate(void *context, const char *line, const char **challenge_r, struct failure *why)
+{
+	struct gate *gate = context;
+
+	(void)line;
+	*challenge_r = NULL;
+	if (++gate->tried == 2 && gate->opens)
+		return 0;
+	return failure_set(why, ERROR_AUTH_REJECTED, "server said: no");
+}
+
+static void is_renewed(bool opens, int renewed, enum error_type want, int tried, const char *name)
+{
+	struct gate gate = {.opens = opens};
+	struct renewal renewal = {.result = renewed};
+	const struct sasl_identity who = {.username = "user",
+		.secret = "older",
+		.is_token = true,
+		.renew = renew,
+		.context = &renewal};
+	const struct sasl_wire wire = {
+		.verb = "AUTH", .inline_size = 512, .say = say_at_gate, .context = &gate};
+	char offered[] = "XOAUTH2";
+	struct failure why = {0};
+
+	sasl_converse(sasl_choose(&who, offers, offered), &who, &wire, &why);
+	is_integer(why.type, want, name);
+	is_integer(gate.tried, tried, "so many tries");
+	is_integer(renewal.asked, 1, "asked for another once");
+}
+
+static void test_renewal(void)
+{
+	diag("a token that is refused");
+	is_renewed(true, 0, ERROR_NONE, 2, "a newer one is let in");
+	is_renewed(false, 0, ERROR_AUTH_REJECTED, 2, "a newer one is refused as well");
+	is_renewed(true, 1, ERROR_AUTH_REJECTED, 1, "there is no newer one");
+	is_renewed(true, -1, ERROR_CONFIG_SECRET, 1, "a newer one cannot be had");
+}
+
+static void is_choice(
+	const char *choice, bool is_token, const char *const *offered, const char *want)
 {
 	const char *copy[8] = {NULL};
 	const struct sasl_mechanism *mechanism;
 
 	for (size_t i = 0; offered[i] != NULL; i++)
 		copy[i] = offered[i];
-	mechanism = sasl_choose(choice, offers_word, copy);
+	mechanism = sasl_choose(
+		&(struct sasl_identity){.mechanism = choice, .is_token = is_token}, offers_word,
+		copy);
 	is_string(mechanism != NULL ? sasl_name(mechanism) : NULL, want,
 		want != NULL ? want : "none");
 }
@@ -301,13 +389,16 @@ static void test_choice(void)
 	static const char *const none[] = {"GSSAPI", NULL};
 
 	diag("what is chosen");
-	is_choice(NULL, all, "SCRAM-SHA-256");
-	is_choice(NULL, old, "CRAM-MD5");
-	is_choice("plain", all, "PLAIN");
-	is_choice("xoauth2", all, "XOAUTH2");
-	is_choice(NULL, token, NULL);
-	is_choice("scram-sha-1", old, NULL);
-	is_choice(NULL, none, NULL);
+	is_choice(NULL, false, all, "SCRAM-SHA-256");
+	is_choice(NULL, false, old, "CRAM-MD5");
+	is_choice("plain", false, all, "PLAIN");
+	is_choice("xoauth2", false, all, "XOAUTH2");
+	is_choice(NULL, false, token, NULL);
+	is_choice("scram-sha-1", false, old, NULL);
+	is_choice(NULL, false, none, NULL);
+	is_choice(NULL, true, token, "OAUTHBEARER");
+	is_choice(NULL, true, all, "XOAUTH2");
+	is_choice(NULL, true, old, NULL);
 }
 
 /* Beyond what fits into a line, without a byte of it cut. */
@@ -336,6 +427,8 @@ int main(void)
 	test_cram_md5();
 	test_plain_and_login();
 	test_oauth();
+	test_hashing();
+	test_renewal();
 	test_choice();
 	test_length();
 	return done_testing();

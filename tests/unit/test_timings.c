@@ -57,6 +57,27 @@ static void test_pause(void)
 		"and is seen between them");
 }
 
+static void test_resume(void)
+{
+	struct timings timings = {0};
+	int64_t whole;
+
+	timings_resume(&timings);
+	is_integer((long long)timings.count, 0, "before the first phase there is nothing to resume");
+	timings_begin(&timings, "auth");
+	timings_pause(&timings);
+	spend(20);
+	timings_resume(&timings);
+	spend(2);
+	timings_resume(&timings);
+	timings_pause(&timings);
+	whole = timings.phases[0].end_ns - timings.phases[0].begin_ns;
+	is_integer((long long)timings.count, 1, "a phase goes on after a pause");
+	ok(timings.excluded_ns >= 20 * NS_PER_MS, "what lay between is known");
+	is_integer(timings_total(&timings), whole - timings.excluded_ns, "and left out");
+	ok(timings_total(&timings) >= 2 * NS_PER_MS, "what came after it is not");
+}
+
 struct seen {
 	int count;
 	const char *last;
@@ -129,6 +150,7 @@ int main(void)
 	test_empty();
 	test_adjacent();
 	test_pause();
+	test_resume();
 	test_full();
 	test_json();
 	test_sum();
