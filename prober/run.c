@@ -1,6 +1,7 @@
 #include "run.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,6 +18,8 @@
 #include "stage.h"
 #include "state.h"
 #include "step.h"
+#include "text.h"
+#include "token_file.h"
 #include "uuid.h"
 #include "worker.h"
 
@@ -33,6 +36,7 @@ struct job {
 	struct deadline deadline;
 	char run_id[UUID_SIZE];
 	json_t *open_mails; /* of earlier runs */
+	char tokens_dir[PATH_MAX];
 	json_t *head; /* the record's first keys: also the ledger's idea of the run */
 	int lock;
 };
@@ -231,6 +235,29 @@ static int load_open_mails(struct job *job, struct failure *why)
 		add_open_mail, job->open_mails, why);
 }
 
+static char *lent(const json_t *object, const char *key)
+{
+	return (char *)(uintptr_t)json_string_value(json_object_get(object, key));
+}
+
+/* A worker's new token goes to its file, and nowhere else. */
+static int keep_token(void *context, const json_t *token, struct failure *why)
+{
+	const struct job *job = context;
+	const struct account *account = journey_account(
+		&job->scenario->journey, json_string_value(json_object_get(token, "account")));
+	struct token_state state = {.access_token = lent(token, "access_token"),
+		.refresh_token = lent(token, "refresh_token")};
+	const char *seed = lent(token, "seed");
+	char name[TOKEN_DIGEST_SIZE];
+
+	text_copy(state.seed, sizeof(state.seed), seed != NULL ? seed : "");
+	clock_parse(lent(token, "expires_at"), &state.expires_wall_ns);
+	token_file_name(account->oauth2.token_url, account->oauth2.client_id, account->username,
+		name);
+	return token_file_save(job->tokens_dir, name, &state, why);
+}
+
 static void start_job(struct run *run, struct job *job, const struct scenario *scenario)
 {
 	const struct journey *journey = &scenario->journey;
@@ -250,6 +277,8 @@ static void start_job(struct run *run, struct job *job, const struct scenario *s
 		end_unstarted(job, &why);
 		return;
 	}
+	snprintf(job->tokens_dir, sizeof(job->tokens_dir), "%s/%s/.tokens",
+		run->settings->results_dir, journey->customer);
 	order = (struct worker_job){
 		.journey = journey,
 		.only = run->settings->only,
@@ -258,6 +287,9 @@ static void start_job(struct run *run, struct job *job, const struct scenario *s
 		.origin = job->origin,
 		.deadline = job->deadline,
 		.key = &run->key,
+		.tokens_dir = job->tokens_dir,
+		.keep_token = keep_token,
+		.token_context = job,
 		.open_mails = job->open_mails,
 		.require_sandbox = run->settings->require_sandbox,
 	};

@@ -146,6 +146,19 @@ static void build_webmail(const json_t *account, struct webmail_settings *settin
 	settings->login_hosts = json_object_get(config, "login_hosts");
 }
 
+static void build_oauth2(const json_t *account, struct oauth_settings *settings)
+{
+	const json_t *config = json_object_get(account, "oauth2");
+	const char *grant = get_string(config, "grant");
+
+	settings->token_url = get_string(config, "token_url");
+	settings->client_id = get_string(config, "client_id");
+	settings->client_secret = json_object_get(config, "client_secret");
+	settings->refresh_token = json_object_get(config, "refresh_token");
+	settings->scope = get_string(config, "scope");
+	settings->by_client = grant != NULL && strcmp(grant, "client_credentials") == 0;
+}
+
 static void build_connection(
 	struct loaded *loaded, const json_t *config, struct account *account)
 {
@@ -164,6 +177,7 @@ static void build_account(
 	account->address = get_string(config, "address");
 	account->username = username != NULL ? username : account->address;
 	account->password = json_object_get(config, "password");
+	build_oauth2(config, &account->oauth2);
 	account->auth = get_string(config, "auth");
 	build_endpoint(loaded, config, "submission", &account->submission);
 	build_endpoint(loaded, config, "imap", &account->imap);

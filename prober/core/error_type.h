@@ -76,6 +76,12 @@ enum outcome {
 		"the server's part of the authentication makes no sense")                      \
 	X(AUTH_SERVER_UNPROVEN, "auth.server_unproven", TARGET,                                \
 		"the server did not prove that it knows the password")                         \
+	X(OAUTH_REFUSED, "oauth.refused", CONFIG,                                              \
+		"the authorization server refuses us an access token")                         \
+	X(OAUTH_UNAVAILABLE, "oauth.unavailable", PROBER,                                      \
+		"the authorization server could not be asked for an access token")             \
+	X(OAUTH_MALFORMED, "oauth.malformed", PROBER,                                          \
+		"the authorization server's answer makes no sense")                            \
 	X(SECURITY_ACCEPTED, "security.accepted", TARGET,                                      \
 		"the server accepted what it must refuse")                                     \
 	X(NODE_DOWN, "node.down", TARGET, "an address behind the server's name does not work") \

@@ -4,6 +4,7 @@
  * or a percent sign before only some letters, needs no pattern of its own. */
 #include "redact.h"
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -22,7 +23,8 @@
 /* Anything shorter would be found in every second text. */
 #define PATTERN_MIN 4
 
-/* Learnt before there are threads, only read once there are. */
+/* Learnt before there are threads, but for access tokens. */
+static pthread_rwlock_t learning = PTHREAD_RWLOCK_INITIALIZER;
 static struct {
 	struct patterns patterns;
 	char **tiny; /* too short to be searched for */
@@ -193,15 +195,17 @@ void redact_learn(const char *secret)
 
 	if (length == 0)
 		return;
+	pthread_rwlock_wrlock(&learning);
 	if (length < PATTERN_MIN) {
 		add_string(&known.tiny, &known.tiny_count, secret);
-		return;
+	} else {
+		learn_plain(bytes, length);
+		learn_hex(bytes, length);
+		learn_base64(bytes, length);
+		learn_hashes(bytes, length);
+		learn_utf16(secret);
 	}
-	learn_plain(bytes, length);
-	learn_hex(bytes, length);
-	learn_base64(bytes, length);
-	learn_hashes(bytes, length);
-	learn_utf16(secret);
+	pthread_rwlock_unlock(&learning);
 }
 
 void redact_public(const char *word)
@@ -306,8 +310,11 @@ static char *redact_bytes(const char *bytes, size_t length, size_t *length_r)
 char *redact_string(const char *string)
 {
 	size_t length;
-	char *out = redact_bytes(string, strlen(string), &length);
+	char *out;
 
+	pthread_rwlock_rdlock(&learning);
+	out = redact_bytes(string, strlen(string), &length);
+	pthread_rwlock_unlock(&learning);
 	return out != NULL ? out : strdup(string);
 }
 
@@ -377,6 +384,8 @@ static bool has_lines(json_t *array)
 	return json_array_size(array) > 1 && known.patterns.count > 0;
 }
 
+static void redact_tree(json_t *tree);
+
 static void redact_object(json_t *object)
 {
 	const char *key;
@@ -388,7 +397,7 @@ static void redact_object(json_t *object)
 	{
 		char *out = redact_bytes(key, strlen(key), &length);
 
-		redact_json(value);
+		redact_tree(value);
 		if (out == NULL)
 			continue;
 		json_object_set(object, out, value);
@@ -397,7 +406,7 @@ static void redact_object(json_t *object)
 	}
 }
 
-void redact_json(json_t *tree)
+static void redact_tree(json_t *tree)
 {
 	size_t index;
 	json_t *item;
@@ -409,7 +418,7 @@ void redact_json(json_t *tree)
 	case JSON_ARRAY:
 		if (has_lines(tree))
 			redact_lines(tree);
-		json_array_foreach(tree, index, item) redact_json(item);
+		json_array_foreach(tree, index, item) redact_tree(item);
 		break;
 	case JSON_STRING:
 		redact_value(tree);
@@ -421,4 +430,11 @@ void redact_json(json_t *tree)
 	case JSON_NULL:
 		break;
 	}
+}
+
+void redact_json(json_t *tree)
+{
+	pthread_rwlock_rdlock(&learning);
+	redact_tree(tree);
+	pthread_rwlock_unlock(&learning);
 }

@@ -12,8 +12,7 @@
  * letters), reversed, base64 and base64url at each alignment (alone and as NUL user NUL secret),
  * hexadecimal, percent-encoded, quoted-printable, HTML, JSON and IMAP escapes, UTF-16, its MD5,
  * SHA-1 and SHA-256, each also wrapped over several lines, and cut off by the end of a text after
- * 6 bytes or more. Secrets shorter than 4 bytes are only matched as a whole string. Not for
- * several threads at once. */
+ * 6 bytes or more. Secrets shorter than 4 bytes are only matched as a whole string. */
 void redact_learn(const char *secret);
 
 /* Remembers a word that is known to everybody (a step's id, an account's address, a name of ours):

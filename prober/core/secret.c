@@ -391,3 +391,15 @@ int secret_read_key(
 {
 	return take(source, base_dir, true, secret_r, why);
 }
+
+char *secret_keep(const char *value)
+{
+	size_t length = strlen(value);
+	char *secret = vault_open(length);
+
+	if (secret == NULL)
+		abort();
+	memcpy(secret, value, length + 1);
+	redact_learn(secret);
+	return secret;
+}

@@ -27,6 +27,10 @@ int secret_read(const json_t *source, const char *base_dir, char **secret_r, str
 int secret_read_key(
 	const json_t *source, const char *base_dir, char **secret_r, struct failure *why);
 
+/* A copy of a secret that came from elsewhere, such as an access token: owned by the caller until
+ * secret_free. Ends the process if there is no memory. */
+char *secret_keep(const char *value);
+
 /* Wipes, frees and nulls. NULL is fine. */
 void secret_free(char **secret);
 

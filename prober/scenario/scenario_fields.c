@@ -257,6 +257,21 @@ static const struct field webmail_fields[] = {
 	{0},
 };
 
+static const char *const grants[] = {"refresh_token", "client_credentials", NULL};
+
+static const struct field oauth2_fields[] = {
+	{"token_url", &field_http_url, R, "the authorization server's token endpoint"},
+	{"client_id", &field_text, R, "what mailprobe is registered as there"},
+	{"client_secret", &field_secret, 0, "the client's own secret, if it has one"},
+	{"grant", &field_choice, 0, "how a token is got: refresh_token or client_credentials",
+		"\"refresh_token\"", .choices = grants},
+	{"refresh_token", &field_secret, 0,
+		"the refresh token to begin with; later ones that the server gives are kept in the "
+		"results folder"},
+	{"scope", &field_text, 0, "what the token is for; the server's choice if left out"},
+	{0},
+};
+
 #define CONNECTION_FIELDS                                                                      \
 	{"resolver", &field_list, 0, "DNS servers to ask instead of the system's",             \
 		.item = &field_resolver},                                                      \
@@ -273,6 +288,9 @@ const struct field account_fields[] = {
 	{"password", &field_secret, 0,
 		"where the password comes from: {file: PATH}, {credential: NAME}, {command: "
 		"[PROGRAM, ...]} or {env: NAME}"},
+	{"oauth2", &field_object, 0,
+		"where access tokens come from, in place of a password, for SMTP, IMAP and POP3",
+		.fields = oauth2_fields},
 	{"auth", &field_choice, 0,
 		"SASL mechanism to log in with, if not the strongest that the server offers; with "
 		"oauthbearer and xoauth2 the password is an access token",

@@ -42,12 +42,14 @@ static void unknown_account(const struct draft *draft, const struct reference *r
 	draft_complain(draft, &remark, "there is no account \"%s\"", reference->name);
 }
 
-/* A step with a password of its own, or without authentication, needs none of the account. */
-static bool brings_own(const struct step *step, const char *key)
+/* A step with a password of its own, or without authentication, needs none of the account. Where
+ * SASL is spoken an access token will do. */
+static bool brings_own(const struct step *step, const json_t *account, const char *key)
 {
 	return strcmp(key, "password") == 0 &&
 	       (json_object_get(step->config, "password") != NULL ||
-		       json_is_false(json_object_get(step->config, "auth")));
+		       json_is_false(json_object_get(step->config, "auth")) ||
+		       (json_object_get(account, "oauth2") != NULL && !step->type->password_only));
 }
 
 /* The account has what the type of the step needs, such as a password. */
@@ -67,7 +69,7 @@ static void check_needs(const struct draft *draft, const struct reference *refer
 			.hint = hint};
 
 		if (json_object_get(account, key) != NULL ||
-			brings_own(&draft->steps[reference->step].step, key))
+			brings_own(&draft->steps[reference->step].step, account, key))
 			continue;
 		snprintf(hint, sizeof(hint), "add \"%s\" to the account: %s", key,
 			field != NULL ? field->kind->name : "");
@@ -133,10 +135,69 @@ static void warn_all_inline(const struct draft *draft)
 		text_puts(&pointer, "/accounts");
 		field_pointer_push(&pointer, name);
 		warn_inline(draft, pointer.bytes, account, "password", "password");
+		text_puts(&pointer, "/oauth2");
+		warn_inline(draft, pointer.bytes, json_object_get(account, "oauth2"),
+			"client_secret", "secret");
+		warn_inline(draft, pointer.bytes, json_object_get(account, "oauth2"),
+			"refresh_token", "token");
 		text_free(&pointer);
 	}
 	for (size_t i = 0; i < draft->step_count; i++)
 		warn_inline_step(draft, &draft->steps[i]);
+}
+
+/* --- access tokens --------------------------------------------------------------------- */
+
+static void complain_of(
+	const struct draft *draft, const char *account, const char *key, const char *hint,
+	const char *message)
+{
+	struct text pointer;
+	struct remark remark = {.spot = FIELD_AT_KEY, .code = "oauth2", .hint = hint};
+
+	text_init(&pointer, 4096);
+	text_puts(&pointer, "/accounts");
+	field_pointer_push(&pointer, account);
+	text_puts(&pointer, key);
+	remark.pointer = pointer.bytes;
+	draft_complain(draft, &remark, "%s", message);
+	text_free(&pointer);
+}
+
+/* One way to log in, whole, and not half of another one. */
+static void check_oauth2(const struct draft *draft, const char *name, const json_t *account)
+{
+	const json_t *oauth2 = json_object_get(account, "oauth2");
+	const char *grant = json_string_value(json_object_get(oauth2, "grant"));
+	const char *auth = json_string_value(json_object_get(account, "auth"));
+	bool by_client = grant != NULL && strcmp(grant, "client_credentials") == 0;
+
+	if (!json_is_object(oauth2))
+		return;
+	if (json_object_get(account, "password") != NULL)
+		complain_of(draft, name, "/password", "leave one of them out",
+			"the account has both \"password\" and \"oauth2\"");
+	if (auth != NULL && strcmp(auth, "oauthbearer") != 0 && strcmp(auth, "xoauth2") != 0)
+		complain_of(draft, name, "/auth", "oauthbearer or xoauth2, or leave it out",
+			"this mechanism takes no access token, but the account has \"oauth2\"");
+	if (by_client && json_object_get(oauth2, "client_secret") == NULL)
+		complain_of(draft, name, "/oauth2", "add \"client_secret\"",
+			"the grant client_credentials needs \"client_secret\"");
+	if (by_client && json_object_get(oauth2, "refresh_token") != NULL)
+		complain_of(draft, name, "/oauth2/refresh_token", "leave one of them out",
+			"the grant client_credentials uses no refresh token");
+	if (!by_client && json_object_get(oauth2, "refresh_token") == NULL)
+		complain_of(draft, name, "/oauth2", "add \"refresh_token\"",
+			"the grant refresh_token needs \"refresh_token\"");
+}
+
+static void check_all_oauth2(const struct draft *draft)
+{
+	const char *name;
+	json_t *account;
+
+	json_object_foreach(json_object_get(draft->tree, "accounts"), name, account)
+		check_oauth2(draft, name, account);
 }
 
 /* --- steps ----------------------------------------------------------------------------- */
@@ -294,6 +355,7 @@ void draft_check_sense(struct draft *draft)
 {
 	check_accounts_given(draft);
 	warn_all_inline(draft);
+	check_all_oauth2(draft);
 	check_ids(draft);
 	for (size_t i = 0; i < draft->reference_count; i++) {
 		const struct reference *reference = &draft->references[i];

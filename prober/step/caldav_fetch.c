@@ -102,6 +102,7 @@ const struct step_type step_caldav_fetch = {
 	.facts = facts,
 	.phases = dav_phases,
 	.account_needs = account_needs,
+	.password_only = true,
 	.preload = preload,
 	.run = run,
 };

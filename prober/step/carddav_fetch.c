@@ -100,6 +100,7 @@ const struct step_type step_carddav_fetch = {
 	.facts = facts,
 	.phases = dav_phases,
 	.account_needs = account_needs,
+	.password_only = true,
 	.preload = preload,
 	.run = run,
 };

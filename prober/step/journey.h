@@ -24,12 +24,23 @@ struct webmail_settings {
 	const json_t *login_hosts; /* further hosts that may be given the password, or NULL */
 };
 
+/* Where access tokens come from, in place of a password (RFC 6749). */
+struct oauth_settings {
+	const char *token_url; /* NULL: none given */
+	const char *client_id;
+	const json_t *client_secret; /* a source for secret_read, or NULL */
+	const json_t *refresh_token; /* the same; NULL with by_client */
+	const char *scope;           /* or NULL */
+	bool by_client;              /* the grant client_credentials */
+};
+
 /* A mailbox with its endpoints. Strings live as long as the journey. */
 struct account {
 	const char *name;
 	const char *address;
 	const char *username;     /* the address if the scenario gives none */
 	const json_t *password;   /* a source for secret_read, or NULL */
+	struct oauth_settings oauth2;
 	const char *auth;         /* one of sasl_choices; NULL: the strongest offered */
 	struct endpoint submission; /* .host NULL: none given */
 	struct endpoint imap;

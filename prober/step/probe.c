@@ -1,4 +1,5 @@
 #include "probe.h"
+#include "access_token.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -132,9 +133,14 @@ struct stream *probe_connect(
 
 struct sasl_identity probe_identity(const struct probe *probe, const struct endpoint *endpoint)
 {
+	bool is_token = probe->token != NULL;
+
 	return (struct sasl_identity){
 		.username = probe->account->username,
-		.secret = probe->password,
+		.secret = is_token ? probe->token : probe->password,
+		.is_token = is_token,
+		.renew = is_token ? access_token_renew : NULL,
+		.context = (void *)(uintptr_t)probe,
 		.mechanism = probe->account->auth,
 		.host = endpoint->host,
 		.port = endpoint->port,

@@ -25,6 +25,9 @@ struct probe_link {
 	/* A mail is about to get its final dot: 0 when the ledger is synced, otherwise the mail
 	 * must not be sent (local.storage). */
 	int (*intent)(void *context, const json_t *mail, struct failure *why);
+	/* A new access token, with what else has to be kept (frame.h): 0 when it is on disk,
+	 * otherwise local.storage. Takes the reference. NULL: tokens are not kept. */
+	int (*token)(void *context, json_t *token, struct failure *why);
 	/* A mail's state changed: its record as it is now. */
 	void (*state)(void *context, const json_t *mail);
 	/* A step began a phase; `note` says what it waits for, or NULL. */
@@ -44,6 +47,7 @@ struct probe_run {
 	const struct mail_key *key; /* signs tokens */
 	struct trust *trust;        /* certificate store by account settings */
 	const struct probe_link *link;
+	const char *tokens_dir;   /* where tokens of earlier runs are; NULL: nowhere */
 	const json_t *open_mails; /* those of earlier runs that are not settled; may be NULL */
 };
 
@@ -57,6 +61,8 @@ struct probe {
 	struct dns *dns;               /* resolver channel by `connection` */
 	struct deadline deadline;      /* of this step, never after the run's */
 	struct timings timings;
+	struct access_token *token_source; /* in place of a password, or NULL */
+	const char *token;                 /* from there */
 	int64_t token_wait_ns; /* until an access token was there, before the first phase */
 	struct transcript transcript;
 	json_t *facts;        /* the step's record so far */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "access_token.h"
 #include "step.h"
 #include "text.h"
 #include "vantage.h"
@@ -52,7 +53,9 @@ static void prepare(struct part *part)
 	if (type->prepare == NULL || part->setup.type != ERROR_NONE)
 		return;
 	enter(part);
-	part->result = type->prepare(&part->probe, &part->why);
+	part->result = access_token_get(&part->probe, &part->why);
+	if (part->result == 0)
+		part->result = type->prepare(&part->probe, &part->why);
 	leave(part);
 }
 
@@ -173,7 +176,9 @@ static void perform(struct part *part)
 	if (part->obstacle != NULL)
 		return;
 	enter(part);
-	part->result = probe->step->type->run(probe, &part->why);
+	part->result = access_token_get(probe, &part->why);
+	if (part->result == 0)
+		part->result = probe->step->type->run(probe, &part->why);
 	leave(part);
 }
 

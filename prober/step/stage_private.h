@@ -10,6 +10,7 @@
 /* What is read once for an account, whatever the number of its steps. */
 struct credentials {
 	char *password;
+	struct access_token *token; /* in place of it, or NULL */
 	struct failure failed; /* why there is none, or why its TLS settings cannot be used */
 };
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "access_token.h"
+#include "http.h"
 #include "redact.h"
 #include "refusal.h"
 #include "secret.h"
@@ -19,6 +21,8 @@ static void read_credentials(struct stage *stage, size_t index)
 
 	if (trust_prepare(stage->run->trust, &account->tls, &to->failed) == -1)
 		return;
+	if (account->oauth2.token_url != NULL)
+		to->token = access_token_prepare(stage->run, account, &to->failed);
 	if (account->password == NULL)
 		return;
 	if (secret_read(account->password, journey->base_dir, &to->password, &to->failed) == -1) {
@@ -47,6 +51,8 @@ void stage_preload(const struct journey *journey)
 			account = journey->nobody;
 		if (account != NULL)
 			trust_preload(&account->tls);
+		if (account != NULL && account->oauth2.token_url != NULL)
+			http_preload();
 		if (step->type->preload != NULL)
 			step->type->preload();
 	}
@@ -120,6 +126,8 @@ static void set_part(struct stage *stage, size_t index)
 						  : journey->account_count];
 	part->setup = credentials->failed;
 	probe->password = credentials->password;
+	if (access_token_serves(probe->step))
+		probe->token_source = credentials->token;
 	read_password(stage, part);
 	read_signing_key(stage, part);
 	if (part->setup.type == ERROR_NONE && probe->step->type->preload != NULL)
@@ -208,8 +216,10 @@ void stage_strike(struct stage **stage)
 		secret_free(&gone->parts[i].signing_key);
 		probe_mail_free(&gone->mails[i]);
 	}
-	for (size_t i = 0; i < gone->run->journey->account_count; i++)
+	for (size_t i = 0; i < gone->run->journey->account_count; i++) {
 		secret_free(&gone->credentials[i].password);
+		access_token_free(&gone->credentials[i].token);
+	}
 	free(gone->credentials);
 	free(gone->mails);
 	free(gone->parts);

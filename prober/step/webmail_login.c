@@ -450,6 +450,7 @@ const struct step_type step_webmail_login = {
 	.facts = facts,
 	.phases = phases,
 	.account_needs = account_needs,
+	.password_only = true,
 	.preload = probe_http_preload,
 	.run = run,
 };

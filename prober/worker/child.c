@@ -102,6 +102,7 @@ void child_run(const struct worker_job *job, int fd, pid_t parent)
 		.origin = job->origin,
 		.deadline = job->deadline,
 		.key = job->key,
+		.tokens_dir = job->tokens_dir,
 		.open_mails = job->open_mails,
 		.link = &stage_link};
 	struct stage *stage;

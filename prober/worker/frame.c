@@ -50,8 +50,18 @@ static const struct field result_fields[] = {
 	{0},
 };
 
+static const struct field token_fields[] = {
+	{"type", &field_name, R, "token"},
+	{"account", &field_name, R, "whose it is"},
+	{"access_token", &field_text, R, "to log in with"},
+	{"expires_at", &field_timestamp, R, "until then"},
+	{"refresh_token", &field_text, 0, "to get the next one with"},
+	{"seed", &field_text, 0, "digest of the refresh token that the scenario gave"},
+	{0},
+};
+
 static const struct field ack_fields[] = {
-	{"type", &field_name, R, "ack: the ledger has it"},
+	{"type", &field_name, R, "ack: it is on disk"},
 	{0},
 };
 
@@ -69,6 +79,7 @@ const struct frame_kind frame_kinds[FRAME_COUNT] = {
 	[FRAME_PROGRESS] = {"progress", progress_fields, SMALL},
 	[FRAME_STEP] = {"step", step_fields, 4 * SMALL},
 	[FRAME_RESULT] = {"result", result_fields, FRAME_MAX},
+	[FRAME_TOKEN] = {"token", token_fields, SMALL},
 	[FRAME_ACK] = {"ack", ack_fields, SMALL},
 	[FRAME_REFUSAL] = {"refusal", refusal_fields, SMALL},
 };

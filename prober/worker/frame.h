@@ -2,8 +2,8 @@
  *
  *   u32, big endian: length of the object   {"type": "progress", "step": "login", ...}
  *
- * Child to parent: jail (once, first), intent, state, progress, step, result (once, last).
- * Parent to child: ack or refusal, one for each intent. Whoever reads trusts nothing: length,
+ * Child to parent: jail (once, first), intent, state, progress, step, token, result (once, last).
+ * Parent to child: ack or refusal, one for each intent and token. Whoever reads trusts nothing: length,
  * nesting, number of values, UTF-8, keys and kinds are checked before anything is made of it.
  */
 #ifndef MAILPROBE_FRAME_H
@@ -27,6 +27,7 @@ enum frame_type {
 	FRAME_PROGRESS,
 	FRAME_STEP,
 	FRAME_RESULT,
+	FRAME_TOKEN,
 	FRAME_ACK,
 	FRAME_REFUSAL,
 	FRAME_COUNT

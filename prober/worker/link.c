@@ -66,7 +66,9 @@ static int send_frame(struct link *link, enum frame_type type, json_t *body, boo
 	struct text frame;
 	int result;
 
-	redact_json(body);
+	/* A token is for the supervisor's file, and for nothing else. */
+	if (type != FRAME_TOKEN)
+		redact_json(body);
 	text_init(&frame, FRAME_MAX + FRAME_HEADER);
 	result = frame_write(&frame, type, body, &why);
 	if (result == 0 && frame.overflowed)
@@ -126,7 +128,7 @@ static int await_answer(struct link *link, struct failure *why)
 		if (deadline_passed(link->job->deadline)) {
 			link->deaf = true;
 			return failure_set(why, ERROR_LOCAL_STORAGE,
-				"the ledger was not written by the end of the run");
+				"nothing was written to disk by the end of the run");
 		}
 		wait_for(link, POLLIN);
 		if (frame_fill(&link->answers, link->fd) == FRAME_END)
@@ -139,21 +141,31 @@ static int await_answer(struct link *link, struct failure *why)
 	return result;
 }
 
-static int link_intent(void *context, const json_t *mail, struct failure *why)
+static int ask(struct link *link, enum frame_type type, json_t *body, struct failure *why)
 {
-	struct link *link = context;
 	int result;
 
 	/* Its own lock: other chains go on reporting while the ledger is being written. */
 	pthread_mutex_lock(&link->asking);
 	if (link->deaf) {
-		result = failure_set(why, ERROR_LOCAL_STORAGE, "the ledger does not answer");
+		result = failure_set(why, ERROR_LOCAL_STORAGE, "the supervisor does not answer");
+		json_decref(body);
 	} else {
-		link_send(link, FRAME_INTENT, json_pack("{s:o}", "mail", json_deep_copy(mail)));
+		link_send(link, type, body);
 		result = await_answer(link, why);
 	}
 	pthread_mutex_unlock(&link->asking);
 	return result;
+}
+
+static int link_intent(void *context, const json_t *mail, struct failure *why)
+{
+	return ask(context, FRAME_INTENT, json_pack("{s:o}", "mail", json_deep_copy(mail)), why);
+}
+
+static int link_token(void *context, json_t *token, struct failure *why)
+{
+	return ask(context, FRAME_TOKEN, token, why);
 }
 
 /* --- telling --------------------------------------------------------------------------- */
@@ -213,6 +225,7 @@ static void link_finished(void *context, const json_t *step)
 struct probe_link link_for_stage(struct link *link)
 {
 	struct probe_link stage = {.intent = link_intent,
+		.token = link_token,
 		.state = link_state,
 		.progress = link_progress,
 		.finished = link_finished,

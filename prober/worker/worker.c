@@ -140,7 +140,7 @@ static int answer(struct worker *worker, int refused, const struct failure *no)
 		sent = send(worker->fd, frame.bytes, frame.length, MSG_NOSIGNAL | MSG_DONTWAIT);
 	if (sent != (ssize_t)frame.length)
 		failure_set(&worker->broken, ERROR_WORKER_PROTOCOL,
-			"the worker does not take the answer to its intent");
+			"the worker does not take our answer");
 	json_decref(body);
 	text_free(&frame);
 	return worker->broken.type == ERROR_NONE ? 0 : -1;
@@ -159,6 +159,17 @@ static int on_intent(
 	return answer(worker, refused, &no);
 }
 
+static int on_token(struct worker *worker, bool listened_to, const json_t *token)
+{
+	const struct worker_job *job = &worker->job;
+	struct failure no = {0};
+	int refused = job->keep_token != NULL ? job->keep_token(job->token_context, token, &no) : -1;
+
+	if (refused != 0)
+		failure_set(&no, ERROR_LOCAL_STORAGE, "tokens are not kept here");
+	return listened_to ? answer(worker, refused, &no) : 0;
+}
+
 static int take(struct worker *worker, const struct worker_listener *listener, enum frame_type type,
 	json_t *frame)
 {
@@ -169,6 +180,8 @@ static int take(struct worker *worker, const struct worker_listener *listener, e
 		return -1;
 	if (type == FRAME_INTENT)
 		return on_intent(worker, listener, json_object_get(frame, "mail"));
+	if (type == FRAME_TOKEN)
+		return on_token(worker, listener != NULL, frame);
 	if (listener == NULL)
 		return 0;
 	if (type == FRAME_STATE)

@@ -25,6 +25,11 @@ struct worker_job {
 	struct clock_origin origin;
 	struct deadline deadline;
 	const struct mail_key *key;
+	const char *tokens_dir;   /* of the customer; may be NULL */
+	/* Keeps a token (frame.h), whatever becomes of the worker: 0 when it is on disk. It is in no
+	 * account and no record. May be NULL. */
+	int (*keep_token)(void *context, const json_t *token, struct failure *why);
+	void *token_context;
 	const json_t *open_mails; /* of earlier runs, to be offered again; may be NULL */
 	bool require_sandbox;
 	unsigned int jail_without; /* for tests: parts (jail.h) to leave out */

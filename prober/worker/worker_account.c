@@ -268,6 +268,19 @@ static int take_result(struct worker_account *account, const json_t *frame, stru
 	return 0;
 }
 
+/* Where it is kept is the supervisor's; here it is only counted: each is a write to disk. */
+static int take_token(struct worker_account *account, const json_t *frame, struct failure *why)
+{
+	const struct journey *journey = account->job->journey;
+	const struct account *owner = journey_account(journey, text_of(frame, "account"));
+
+	if (owner == NULL || owner->oauth2.token_url == NULL)
+		return failure_set(why, ERROR_WORKER_PROTOCOL, "a token of nobody");
+	if (++account->tokens > 2 * journey->account_count)
+		return failure_set(why, ERROR_WORKER_PROTOCOL, "too many tokens");
+	return 0;
+}
+
 /* A flood of frames is an attack on the supervisor. */
 static int count_frame(struct worker_account *account, struct failure *why)
 {
@@ -306,6 +319,8 @@ int worker_account_take(
 		return take_step(account, json_object_get(frame, "record"), why);
 	case FRAME_RESULT:
 		return take_result(account, frame, why);
+	case FRAME_TOKEN:
+		return take_token(account, frame, why);
 	case FRAME_ACK:
 	case FRAME_REFUSAL:
 	case FRAME_COUNT:

@@ -30,7 +30,7 @@ struct worker_account {
 	json_t *sandbox_missing;
 	json_t *vantage_state; /* with the result */
 	bool complete; /* the result has come */
-	size_t frames, states;
+	size_t frames, states, tokens;
 };
 
 int worker_account_open(struct worker_account *account, const struct worker_job *job);
