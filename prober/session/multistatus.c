@@ -63,6 +63,15 @@ static int open_context(struct multistatus *multistatus)
 		: -1;
 }
 
+/* libxml2 has no code of its own for its limit of 256 levels. */
+static bool is_too_deep(void)
+{
+	const xmlError *error = xmlGetLastError();
+
+	return error != NULL && error->message != NULL &&
+		strstr(error->message, "xcessive depth") != NULL;
+}
+
 /* Entities stay unexpanded, document types are not even handed to the parser, and nothing is
  * fetched. */
 static xmlDoc *read_document(const char *bytes, size_t length, struct failure *why)
@@ -80,6 +89,9 @@ static xmlDoc *read_document(const char *bytes, size_t length, struct failure *w
 	if (has_type)
 		failure_set(
 			why, ERROR_DAV_XML_POLICY, "the answer declares a document type (DOCTYPE)");
+	else if (document == NULL && is_too_deep())
+		failure_set(why, ERROR_DAV_XML_POLICY,
+			"the answer is nested deeper than any calendar or address book");
 	else if (document == NULL)
 		failure_set(why, ERROR_DAV_MALFORMED, "the answer is no well-formed XML");
 	if (!has_type)

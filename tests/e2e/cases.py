@@ -65,7 +65,7 @@ def compare(case, outcome):
 def check_evidence(case, step):
     """A failed step shows what was said, with a time on each line, and nothing secret."""
     lines = step.get("transcript", [])
-    if step.get("peer_address") and step["error_phase"] != "connect":
+    if step.get("peer_address") and step.get("error_phase") != "connect":
         ok(lines, f"{case.name}: the transcript shows what was said", step)
     times = [line["at_seconds"] for line in lines]
     ok(times == sorted(times), f"{case.name}: the transcript is in order", lines)
