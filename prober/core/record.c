@@ -23,6 +23,8 @@ static const struct field phase_fields[] = {
 	{"name", &field_name, R, "which part of the step"},
 	{"start_seconds", &field_seconds, R, "from the start of the run"},
 	{"duration_seconds", &field_seconds, R, "how long it took"},
+	{"round_trips", &field_integer, 0, "how often an answer had to come over the network"},
+	{"server_seconds", &field_seconds, 0, "of the time waited for answers, what the network did not take"},
 	{0},
 };
 
@@ -73,6 +75,8 @@ const struct field record_step[] = {
 	{"connect_attempts", &field_list, 0, "addresses that did not answer before one did",
 		.item = &field_object, .fields = attempt_fields},
 	{"network_rtt_seconds", &field_seconds, M, "smoothed round trip time by TCP_INFO"},
+	{"network_rtt_min_seconds", &field_seconds, M,
+		"the shortest round trip by TCP_INFO, with nothing of the server in it"},
 	{"retransmits", &field_integer, M, "TCP segments sent again"},
 	{"transcript", &field_list, 0, "evidence of a step that did not pass",
 		.item = &field_object, .fields = line_fields},

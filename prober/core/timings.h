@@ -22,6 +22,8 @@ struct phase {
 	int64_t begin_ns;
 	int64_t end_ns;
 	int64_t excluded_ns; /* within it, but not of it: between a pause and its resumption */
+	unsigned int round_trips; /* on the wire, as far as they were counted */
+	int64_t waited_ns;        /* for the other end to answer, in these */
 };
 
 struct timings {
@@ -29,6 +31,7 @@ struct timings {
 	size_t count;
 	bool open; /* the last phase is still going on */
 	int64_t excluded_ns; /* of all phases */
+	int64_t rtt_ns; /* one round trip; 0: not known */
 	/* Called at the beginning of each phase; may be NULL. */
 	void (*observe)(void *context, const char *phase);
 	void *context;
@@ -44,13 +47,18 @@ void timings_pause(struct timings *timings);
  * middle of a phase, such as hashing a password. Without a pause, nothing. */
 void timings_resume(struct timings *timings);
 
+/* The other end was waited for, in so many round trips (0: it went on with its answer): all of it is part
+ * of the open phase. */
+void timings_waited(struct timings *timings, unsigned int round_trips, int64_t waited_ns);
+
 /* The open phase, or the last one; "" before the first. */
 const char *timings_current(const struct timings *timings);
 
 /* Sum of all phases, in nanoseconds. */
 int64_t timings_total(const struct timings *timings);
 
-/* The ordered array of the record: name, start_seconds from origin_ns, duration_seconds. */
+/* The ordered array of the record: name, start_seconds from origin_ns, duration_seconds; where round
+ * trips were counted, round_trips, and server_seconds if it is known how long one takes. */
 json_t *timings_json(const struct timings *timings, int64_t origin_ns);
 
 #endif

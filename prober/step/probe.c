@@ -157,11 +157,18 @@ void probe_peer_facts(struct probe *probe, struct stream *stream)
 {
 	double rtt = 0;
 	unsigned int retransmits = 0;
+	int64_t least;
 
 	if (stream == NULL || !tcp_facts(stream_fd(stream), &rtt, &retransmits))
 		return;
 	json_object_set_new(probe->facts, "network_rtt_seconds", json_real(rtt));
 	json_object_set_new(probe->facts, "retransmits", json_integer(retransmits));
+	least = tcp_least_rtt(stream_fd(stream));
+	if (least == -1)
+		return;
+	probe->timings.rtt_ns = least;
+	json_object_set_new(
+		probe->facts, "network_rtt_min_seconds", json_real(clock_seconds(least)));
 }
 
 /* --- mails ----------------------------------------------------------------------------- */

@@ -29,6 +29,7 @@ struct stream {
 	char server[288];
 	struct deadline deadline;
 	size_t allowed;     /* bytes the server may still send in this exchange */
+	bool asked;         /* something was sent that nothing was heard of yet */
 	bool heard_of;      /* the server has sent something in this exchange */
 	struct failure why;
 };
@@ -143,11 +144,14 @@ static int connect_any(const struct stream_order *order, const struct address *l
 	timings_begin(order->timings, "connect");
 	for (size_t i = 0; i < count; i++) {
 		struct failure failed = {0};
+		int64_t began = clock_now();
 		int fd = tcp_connect(&list[i], share_of(order->deadline, count - i), &failed);
 
 		text_copy(facts->address, sizeof(facts->address), list[i].text);
-		if (fd != -1)
+		if (fd != -1) {
+			timings_waited(order->timings, 1, clock_now() - began);
 			return fd;
+		}
 		if (i + 1 == count) {
 			*why = failed;
 			break;
@@ -161,12 +165,16 @@ static int connect_any(const struct stream_order *order, const struct address *l
 static int shake_hands(struct stream *stream, struct peer_facts *facts)
 {
 	const struct stream_order *order = &stream->order;
+	int64_t began = clock_now();
 
 	stream->ssl = tls_handshake(trust_context(order->trust, order->tls), stream->fd,
 		stream->endpoint.host, order->tls->report_only, &stream->deadline, &facts->tls,
 		&stream->why);
 	if (stream->ssl == NULL)
 		return -1;
+	/* RFC 8446 has halved what RFC 5246 needs. */
+	timings_waited(order->timings, strcmp(facts->tls.version, "TLSv1.3") == 0 ? 1 : 2,
+		clock_now() - began);
 	transcript_remark(order->transcript, "%s, %s", facts->tls.version, facts->tls.cipher);
 	return 0;
 }
@@ -183,6 +191,7 @@ static struct stream *stream_new(int fd, const struct stream_order *order, const
 		.endpoint = *order->endpoint,
 		.deadline = order->deadline,
 		.allowed = FIRST_ALLOWANCE,
+		.asked = true, /* for a greeting, by connecting */
 	};
 	text_copy(stream->server, sizeof(stream->server), server);
 	return stream;
@@ -313,6 +322,7 @@ static ssize_t read_some(struct stream *stream, void *buffer, size_t size)
 
 ssize_t stream_read(struct stream *stream, void *buffer, size_t size)
 {
+	int64_t began = clock_now();
 	ssize_t got = 0;
 
 	if (stream->why.type != ERROR_NONE)
@@ -327,6 +337,8 @@ ssize_t stream_read(struct stream *stream, void *buffer, size_t size)
 	}
 	if (got < 0)
 		return -1;
+	timings_waited(stream->order.timings, stream->asked ? 1 : 0, clock_now() - began);
+	stream->asked = false;
 	stream->heard_of = true;
 	if ((size_t)got > stream->allowed)
 		return stream_fail(stream, ERROR_LIMIT_SIZE,
@@ -392,6 +404,7 @@ int stream_write(struct stream *stream, const void *buffer, size_t size)
 		put = write_some(stream, at, chunk);
 		if (put < 0)
 			return -1;
+		stream->asked = true;
 		at += put;
 		size -= (size_t)put;
 	}

@@ -1,8 +1,10 @@
 #include "tcp.h"
 
 #include <errno.h>
-#include <netinet/tcp.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <poll.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -97,4 +99,16 @@ bool tcp_facts(int fd, double *rtt_seconds_r, unsigned int *retransmits_r)
 	*rtt_seconds_r = (double)info.tcpi_rtt / 1e6;
 	*retransmits_r = info.tcpi_total_retrans;
 	return true;
+}
+
+int64_t tcp_least_rtt(int fd)
+{
+	struct tcp_info info = {0};
+	socklen_t size = sizeof(info);
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == -1 ||
+		size < offsetof(struct tcp_info, tcpi_min_rtt) + sizeof(info.tcpi_min_rtt) ||
+		info.tcpi_min_rtt == UINT32_MAX)
+		return -1;
+	return (int64_t)info.tcpi_min_rtt * 1000;
 }

@@ -18,4 +18,8 @@ void tcp_quickack(int fd);
  * if the kernel does not say. */
 bool tcp_facts(int fd, double *rtt_seconds_r, unsigned int *retransmits_r);
 
+/* The shortest round trip of the connection in nanoseconds, which has nothing in it of what a server
+ * thinks before its kernel acknowledges; -1 if it is not known. */
+int64_t tcp_least_rtt(int fd);
+
 #endif

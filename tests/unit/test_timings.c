@@ -145,6 +145,40 @@ static void test_sum(void)
 	json_decref(array);
 }
 
+/* Half a millisecond a round trip: what is left of the wait is the server's, and never negative. */
+static void test_server(void)
+{
+	struct timings timings = {.rtt_ns = 500000};
+	json_t *array;
+
+	timings_waited(&timings, 1, 1); /* before the first phase it is nobody's */
+	timings_begin(&timings, "auth");
+	timings_waited(&timings, 1, 2000000);
+	timings_waited(&timings, 1, 3000000);
+	timings_waited(&timings, 0, 1000000);
+	timings_begin(&timings, "select");
+	timings_waited(&timings, 1, 400000);
+	timings_begin(&timings, "wait");
+	timings_pause(&timings);
+	timings_waited(&timings, 1, 1000000);
+	array = timings_json(&timings, 0);
+	is_integer(json_integer_value(json_object_get(json_array_get(array, 0), "round_trips")), 2,
+		"round trips are counted by phase");
+	is_near(json_number_value(json_object_get(json_array_get(array, 0), "server_seconds")),
+		0.005, 1e-9, "the server has what the network has not");
+	is_near(json_number_value(json_object_get(json_array_get(array, 1), "server_seconds")), 0,
+		1e-9, "which is never negative");
+	ok(json_object_get(json_array_get(array, 2), "round_trips") == NULL &&
+			json_object_get(json_array_get(array, 2), "server_seconds") == NULL,
+		"where nobody was waited for, nothing is said");
+	json_decref(array);
+	timings.rtt_ns = 0;
+	array = timings_json(&timings, 0);
+	ok(json_object_get(json_array_get(array, 0), "server_seconds") == NULL,
+		"nor where the network is not known");
+	json_decref(array);
+}
+
 int main(void)
 {
 	test_empty();
@@ -154,5 +188,6 @@ int main(void)
 	test_full();
 	test_json();
 	test_sum();
+	test_server();
 	return done_testing();
 }
