@@ -13,6 +13,7 @@ static const struct command *const commands[] = {
 	&validate_command,
 	&show_command,
 	&ledger_command,
+	&doctor_command,
 	&rebuild_command,
 	&schema_command,
 	&steps_command,

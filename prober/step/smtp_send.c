@@ -11,6 +11,7 @@
 #include "refusal.h"
 #include "sending.h"
 #include "smtp.h"
+#include "submission.h"
 
 #include "ban.h"
 
@@ -43,32 +44,6 @@ struct submission {
 	struct nodes nodes;
 };
 
-/* STARTTLS by the account's policy; a stripped one ends the step before anything secret. */
-static int secure(
-	struct probe *probe, struct smtp *smtp, struct peer_facts *peer, struct failure *why)
-{
-	enum starttls_policy policy = probe->account->tls.starttls;
-
-	if (probe->account->submission.implicit_tls || policy == STARTTLS_OFF)
-		return 0;
-	if (policy == STARTTLS_OPPORTUNISTIC && !smtp_offers(smtp, "STARTTLS", NULL))
-		return 0;
-	return smtp_start_tls(smtp, peer, why);
-}
-
-static int log_in(struct probe *probe, struct smtp *smtp, struct failure *why)
-{
-	const struct sasl_identity who = probe_identity(probe, &probe->account->submission);
-	const char *mechanism = NULL;
-	int result;
-
-	if (!step_bool(probe->step, "auth"))
-		return 0;
-	result = smtp_auth(smtp, &who, &mechanism, why);
-	probe_auth_fact(probe, mechanism);
-	return result;
-}
-
 /* Up to where a mail could be sent. What the server said last is kept, whatever comes of it. */
 static int open_at(struct probe *probe, const struct address *address, struct peer_facts *peer_r,
 	struct failure *why)
@@ -81,8 +56,7 @@ static int open_at(struct probe *probe, const struct address *address, struct pe
 
 	if (smtp == NULL)
 		return -1;
-	if (smtp_ehlo(smtp, NULL, why) == 0 && secure(probe, smtp, peer_r, why) == 0 &&
-		log_in(probe, smtp, why) == 0) {
+	if (submission_enter(probe, smtp, step_bool(probe->step, "auth"), peer_r, why) == 0) {
 		submission->smtp = smtp;
 		return 0;
 	}
