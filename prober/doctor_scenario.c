@@ -68,20 +68,36 @@ static void add_url(
 				url.implicit_tls));
 }
 
+/* A login with an access token may use up a refresh token, which is for runs to keep: such an account
+ * is not logged into. */
+static bool may_log_in(const struct account *account)
+{
+	return account->password != NULL && account->oauth2.token_url == NULL;
+}
+
+static void add_endpoint(struct examination *examination, const struct step_type *type,
+	const struct account *account, const struct endpoint *endpoint)
+{
+	if (endpoint->host != NULL)
+		add(examination, type, account,
+			json_pack("{s:s, s:i, s:b}", "host", endpoint->host, "port", endpoint->port,
+				"tls", endpoint->implicit_tls));
+}
+
 static void add_account(
 	struct examination *examination, const struct account *account, bool offline)
 {
-	static const struct step_type *login;
-
 	if (account->password != NULL)
 		add(examination, &reach_secret, account, json_object());
 	if (offline)
 		return;
-	login = step_type_find("imap_login");
-	if (account->imap.host != NULL && account->password != NULL && login != NULL)
-		add(examination, login, account, json_object());
+	if (account->imap.host != NULL && may_log_in(account))
+		add(examination, step_type_find("imap_login"), account, json_object());
+	else
+		add_endpoint(examination, &reach_imap, account, &account->imap);
 	if (account->submission.host != NULL)
-		add(examination, &reach_submission, account, json_object());
+		add(examination, &reach_submission, account,
+			json_pack("{s:b}", "login", may_log_in(account)));
 	if (account->pop3.host != NULL)
 		add(examination, &reach_pop3, account, json_object());
 	add_url(examination, account, account->webmail.url);

@@ -34,7 +34,7 @@ static int run_submission(struct probe *probe, struct failure *why)
 	const struct account *account = probe->account;
 	struct stream *stream = probe_connect(probe, &account->submission, why);
 	struct smtp *smtp = stream != NULL ? smtp_open(stream, why) : NULL;
-	bool login = account->password != NULL;
+	bool login = step_bool(probe->step, "login");
 	struct peer_facts peer = {0};
 	int result;
 
@@ -43,7 +43,7 @@ static int run_submission(struct probe *probe, struct failure *why)
 	result = submission_enter(probe, smtp, login, &peer, why);
 	timings_pause(&probe->timings);
 	if (result == 0)
-		probe_prove(probe, "%s%s", login ? "takes the login of " : "greets; no login known",
+		probe_prove(probe, "%s%s", login ? "takes the login of " : "greets; no login was tried",
 			login ? account->username : "");
 	smtp_quit(&smtp);
 	return result;
@@ -66,7 +66,7 @@ static int run_pop3(struct probe *probe, struct failure *why)
 
 /* --- TLS ------------------------------------------------------------------------------- */
 
-static int run_https(struct probe *probe, struct failure *why)
+static int run_connect(struct probe *probe, struct failure *why)
 {
 	const struct endpoint endpoint = {.host = step_string(probe->step, "host"),
 		.port = (int)step_integer(probe->step, "port"),
@@ -183,9 +183,13 @@ const struct step_type reach_pop3 = {
 	REACH("pop3", "reach the POP3 server"),
 	.run = run_pop3,
 };
+const struct step_type reach_imap = {
+	REACH("imap", "reach the IMAP server"),
+	.run = run_connect,
+};
 const struct step_type reach_https = {
 	REACH("https", "reach a web server"),
-	.run = run_https,
+	.run = run_connect,
 };
 const struct step_type reach_exchangers = {
 	REACH("exchangers", "reach the exchangers of a domain"),

@@ -9,11 +9,12 @@
 
 /* The account's secret can be used as it is stored. Opens no connection. */
 extern const struct step_type reach_secret;
-/* The account's submission server takes its login. Sends nothing. */
+/* The account's submission server greets and, with `login`, takes its login. Sends nothing. */
 extern const struct step_type reach_submission;
 /* The account's POP3 server greets. */
 extern const struct step_type reach_pop3;
-/* `host` speaks TLS at `port`. */
+/* `host` answers at `port`; with `tls`, its certificate is trusted. */
+extern const struct step_type reach_imap;
 extern const struct step_type reach_https;
 /* The exchangers of `domain` greet at `port`. */
 extern const struct step_type reach_exchangers;
