@@ -363,6 +363,7 @@ static int wait_ms(const struct run *run)
 static int attend_all(struct run *run, struct pollfd *polls)
 {
 	struct signalfd_siginfo info;
+	struct failure why = {0};
 	nfds_t used = 0;
 
 	polls[used++] = (struct pollfd){.fd = run->signals, .events = POLLIN};
@@ -374,8 +375,12 @@ static int attend_all(struct run *run, struct pollfd *polls)
 		polls[used++] = (struct pollfd){
 			.fd = worker != NULL ? worker_pidfd(worker) : -1, .events = POLLIN};
 	}
-	if (poll(polls, used, wait_ms(run)) == -1 && errno != EINTR)
+	if (poll(polls, used, wait_ms(run)) == -1 && errno != EINTR) {
+		failure_set(&why, ERROR_LOCAL_RESOURCE, "cannot wait for the workers: %s",
+			strerror(errno));
+		tell_trouble(run, why.text);
 		return SIGTERM;
+	}
 	if ((polls[0].revents & POLLIN) != 0 &&
 		read(run->signals, &info, sizeof(info)) == sizeof(info))
 		return (int)info.ssi_signo;
