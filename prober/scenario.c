@@ -159,6 +159,15 @@ static void build_oauth2(const json_t *account, struct oauth_settings *settings)
 	settings->by_client = grant != NULL && strcmp(grant, "client_credentials") == 0;
 }
 
+static void build_control(const json_t *config, struct control *control)
+{
+	const char *clock = get_string(config, "clock");
+
+	control->names = json_object_get(config, "names");
+	control->off = json_is_true(json_object_get(config, "off"));
+	control->clock_trusted = clock != NULL && strcmp(clock, "trusted") == 0;
+}
+
 static void build_connection(
 	struct loaded *loaded, const json_t *config, struct account *account)
 {
@@ -281,6 +290,7 @@ static struct scenario *build(const struct draft *draft, const char *file)
 	journey->scenario = get_string(draft->tree, "scenario");
 	journey->every_ns = draft_duration(draft->tree, "every");
 	journey->timeout_ns = draft_duration(draft->tree, "timeout");
+	build_control(json_object_get(draft->tree, "control"), &journey->control);
 	journey->components = json_object_get(draft->tree, "components");
 	build_lists(loaded, draft);
 	return &loaded->scenario;

@@ -144,13 +144,13 @@ bool machine_clock_is_wrong(struct machine *machine)
 	return jumped || clock_wall() < MACHINE_EPOCH;
 }
 
-const char *machine_clock_doubt(struct machine *machine)
+const char *machine_clock_doubt(struct machine *machine, bool trusted)
 {
 	if (machine_clock_is_wrong(machine))
 		return clock_wall() < MACHINE_EPOCH
 			? "its clock is years behind"
 			: "its clock was set while the run was going on";
-	return machine->discipline.synchronised ? NULL : "nothing keeps its clock synchronised";
+	return machine->discipline.synchronised || trusted ? NULL : "nothing keeps its clock synchronised";
 }
 
 json_t *machine_json(struct machine *machine)

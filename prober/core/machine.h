@@ -70,8 +70,8 @@ int64_t machine_lost(
 	struct machine *machine, enum error_type type, int64_t from_ns, int64_t until_ns);
 
 /* Why this machine's wall clock cannot tell whether a certificate is valid, in a few words; NULL
- * if it can. */
-const char *machine_clock_doubt(struct machine *machine);
+ * if it can. A trusted clock is one that somebody keeps true without the kernel's knowing. */
+const char *machine_clock_doubt(struct machine *machine, bool trusted);
 
 /* True if it is certainly wrong, whatever else vouches for it. */
 bool machine_clock_is_wrong(struct machine *machine);

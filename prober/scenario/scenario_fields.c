@@ -272,6 +272,23 @@ static const struct field oauth2_fields[] = {
 	{0},
 };
 
+static const char *const clock_choices[] = {"judged", "trusted", NULL};
+
+static const struct field control_fields[] = {
+	{"names", &field_list, 0,
+		"domain names, unrelated to the platform, that this machine's resolver is asked "
+		"about when nothing answers; the scenario's own mail domains if left out",
+		.item = &field_text},
+	{"off", &field_bool, 0,
+		"ask nothing: what does not answer is blamed on the platform or the network",
+		"false"},
+	{"clock", &field_choice, 0,
+		"judged: believed about certificates if the kernel says that it is synchronised; "
+		"trusted: somebody else keeps it true, such as the host of a virtual machine",
+		"\"judged\"", .choices = clock_choices},
+	{0},
+};
+
 #define CONNECTION_FIELDS                                                                      \
 	{"resolver", &field_list, 0, "DNS servers to ask instead of the system's",             \
 		.item = &field_resolver},                                                      \
@@ -335,6 +352,8 @@ const struct field scenario_fields[] = {
 	{"every", &field_duration, 0,
 		"how often it is run (by cron or a timer); staleness is judged by it"},
 	{"timeout", &field_duration, 0, "a whole run ends by then", "\"3m\""},
+	{"control", &field_object, 0, "how trouble of this machine is told from the platform's",
+		.fields = control_fields},
 	{"accounts", &field_map, R, "mailboxes by name", .item = &field_object,
 		.fields = account_fields},
 	{"components", &field_map, 0,

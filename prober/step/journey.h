@@ -60,6 +60,13 @@ struct step {
 	const json_t *config;
 };
 
+/* What tells trouble of this machine from trouble of the platform. */
+struct control {
+	const json_t *names; /* domain names to ask about; NULL: the scenario's own mail domains */
+	bool off;            /* nothing is asked: what does not answer is the platform's */
+	bool clock_trusted;  /* somebody keeps the clock true, whatever the kernel knows of it */
+};
+
 struct journey {
 	const char *customer;
 	const char *scenario;
@@ -69,6 +76,7 @@ struct journey {
 	const struct account *accounts;
 	size_t account_count;
 	const json_t *components; /* name -> a pattern of hosts, or a list of them; may be NULL */
+	struct control control;
 	const struct account *nobody; /* connection settings of a step without an account */
 	const struct step *steps;
 	size_t step_count;

@@ -117,12 +117,27 @@ static bool concerns(const struct part *part, const char *tail)
 	return false;
 }
 
-/* Mail domains of the scenario that the step has nothing to do with. */
+static size_t named_controls(
+	const json_t *names, const char *domains[static DNS_CONTROLS_MAX])
+{
+	size_t count = 0, index;
+	json_t *name;
+
+	json_array_foreach(names, index, name)
+		if (count < DNS_CONTROLS_MAX)
+			domains[count++] = json_string_value(name);
+	return count;
+}
+
+/* The names that the author gives, or else mail domains of the scenario that the step has nothing
+ * to do with. */
 static size_t find_controls(const struct part *part, const char *domains[static DNS_CONTROLS_MAX])
 {
 	const struct journey *journey = part->probe.run->journey;
 	size_t count = 0;
 
+	if (json_array_size(journey->control.names) > 0)
+		return named_controls(journey->control.names, domains);
 	for (size_t i = 0; i < journey->account_count && count < DNS_CONTROLS_MAX; i++) {
 		const char *domain = strrchr(journey->accounts[i].address, '@') + 1;
 
@@ -142,7 +157,7 @@ static void judge_network(struct part *part)
 	char reason[200];
 
 	/* Of a dead connection a resolver says little in no time. */
-	if (probe->dns == NULL || is_here(part) || (!is_about_dns(type) && left < CONTROL_TIME))
+	if (probe->run->journey->control.off || probe->dns == NULL || is_here(part) || (!is_about_dns(type) && left < CONTROL_TIME))
 		return;
 	if (left > CONTROL_TIME)
 		left = CONTROL_TIME;
@@ -176,7 +191,8 @@ static bool is_witness(const struct part *part)
 
 static void judge_clock(struct part *part)
 {
-	const char *doubt = machine_clock_doubt(&part->stage->machine);
+	const char *doubt = machine_clock_doubt(&part->stage->machine,
+		part->probe.run->journey->control.clock_trusted);
 	char reason[200];
 
 	if (doubt == NULL)
