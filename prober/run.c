@@ -15,6 +15,7 @@
 #include "probe_mail.h"
 #include "record.h"
 #include "settle.h"
+#include "slow.h"
 #include "stage.h"
 #include "state.h"
 #include "step.h"
@@ -36,6 +37,7 @@ struct job {
 	struct deadline deadline;
 	char run_id[UUID_SIZE];
 	json_t *open_mails; /* of earlier runs */
+	json_t *slow; /* from when on a step is (slow.h) */
 	char tokens_dir[PATH_MAX];
 	json_t *head; /* the record's first keys: also the ledger's idea of the run */
 	int lock;
@@ -176,6 +178,7 @@ static void close_job(struct job *job, json_t *record)
 	json_decref(record);
 	json_decref(job->head);
 	json_decref(job->open_mails);
+	json_decref(job->slow);
 	*job = (struct job){.lock = -1};
 }
 
@@ -279,6 +282,8 @@ static void start_job(struct run *run, struct job *job, const struct scenario *s
 	}
 	snprintf(job->tokens_dir, sizeof(job->tokens_dir), "%s/%s/.tokens",
 		run->settings->results_dir, journey->customer);
+	job->slow = slow_figures(
+		run->state, scenario, run->settings->vantage, job->origin.wall_ns);
 	order = (struct worker_job){
 		.journey = journey,
 		.only = run->settings->only,
@@ -291,6 +296,7 @@ static void start_job(struct run *run, struct job *job, const struct scenario *s
 		.keep_token = keep_token,
 		.token_context = job,
 		.open_mails = job->open_mails,
+		.slow = job->slow,
 		.require_sandbox = run->settings->require_sandbox,
 	};
 	job->worker = worker_start(&order, &why);

@@ -78,7 +78,9 @@ const struct field record_step[] = {
 	{"network_rtt_min_seconds", &field_seconds, M,
 		"the shortest round trip by TCP_INFO, with nothing of the server in it"},
 	{"retransmits", &field_integer, M, "TCP segments sent again"},
-	{"transcript", &field_list, 0, "evidence of a step that did not pass",
+	{"slow", &field_text, 0, "which of its times is over a limit, or far over the usual: it "
+				 "passed, and has a transcript"},
+	{"transcript", &field_list, 0, "evidence of a step that did not pass, or was slow",
 		.item = &field_object, .fields = line_fields},
 	{0},
 };

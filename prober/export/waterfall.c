@@ -163,6 +163,8 @@ static void print_step(
 	print_delivery(step, style, to);
 	if (json_object_get(step, "proof") != NULL)
 		fprintf(to, "      %s\n", text_of(step, "proof"));
+	if (json_object_get(step, "slow") != NULL)
+		fprintf(to, "      slow: %s\n", text_of(step, "slow"));
 	if (json_object_get(step, "reason") != NULL)
 		fprintf(to, "      skipped: %s\n", text_of(step, "reason"));
 	if (json_object_get(step, "error") != NULL) {

@@ -48,6 +48,7 @@ struct probe_run {
 	struct trust *trust;        /* certificate store by account settings */
 	const struct probe_link *link;
 	const char *tokens_dir;   /* where tokens of earlier runs are; NULL: nowhere */
+	const json_t *slow; /* metric -> seconds: what is slow (evidence.h); may be NULL */
 	const json_t *open_mails; /* those of earlier runs that are not settled; may be NULL */
 };
 

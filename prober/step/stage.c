@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "access_token.h"
+#include "evidence.h"
 #include "step.h"
 #include "text.h"
 #include "vantage.h"
@@ -157,9 +158,7 @@ static void write_record(struct part *part, const char *skipped)
 			json_real(clock_seconds(
 				probe->timings.excluded_ns + probe->token_wait_ns)));
 	json_object_update(part->record, probe->facts);
-	if (outcome != OUTCOME_PASS && probe->transcript.count > 0)
-		json_object_set_new(part->record, "transcript",
-			transcript_json(&probe->transcript, probe->run->origin.monotonic_ns));
+	evidence_keep(probe, part->record);
 }
 
 static void perform(struct part *part)

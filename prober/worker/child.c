@@ -104,6 +104,7 @@ void child_run(const struct worker_job *job, int fd, pid_t parent)
 		.key = job->key,
 		.tokens_dir = job->tokens_dir,
 		.open_mails = job->open_mails,
+		.slow = job->slow,
 		.link = &stage_link};
 	struct stage *stage;
 	json_t *steps, *mails;

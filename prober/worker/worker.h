@@ -30,6 +30,7 @@ struct worker_job {
 	 * account and no record. May be NULL. */
 	int (*keep_token)(void *context, const json_t *token, struct failure *why);
 	void *token_context;
+	const json_t *slow; /* metric -> seconds: what is slow (evidence.h); may be NULL */
 	const json_t *open_mails; /* of earlier runs, to be offered again; may be NULL */
 	bool require_sandbox;
 	unsigned int jail_without; /* for tests: parts (jail.h) to leave out */
