@@ -2,6 +2,7 @@
 
 #include <stdint.h>
 
+#include "attribute.h"
 #include "history.h"
 #include "ledger.h"
 #include "lines.h"
@@ -38,9 +39,10 @@ static int write_trend(struct state *state, const char *results_dir, const json_
 }
 
 int settle_result(struct state *state, const char *results_dir, const struct scenario *scenario,
-	const json_t *record, struct failure *why)
+	json_t *record, struct failure *why)
 {
-	int result = 0;
+	const struct limit_list limits = {scenario->limits, scenario->limit_count};
+	int result = attribute_result(state, &scenario->journey, &limits, record, why);
 
 	if (lines_append_result(results_dir, record, why) == -1)
 		result = -1;

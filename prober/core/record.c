@@ -147,6 +147,29 @@ const struct field record_vantage[] = {
 	{0},
 };
 
+static const char *const certainties[] = {"certain", "likely", NULL};
+
+static const struct field proof_fields[] = {
+	{"metric", &field_name, R, "what was compared with what is usual"},
+	{"leg", &field_text, 0, "of a mail: direction of its flow"},
+	{"value_seconds", &field_seconds, R, "in this run"},
+	{"usual_seconds", &field_seconds, R, "median of the runs before it, or the limit on it"},
+	{"slow", &field_bool, R, "false: as usual, and so proof that its parts are not to blame"},
+	{0},
+};
+
+static const struct field attribution_fields[] = {
+	{"component", &field_text, R,
+		"a name of the scenario's `components`, a host, or: submission exchanger smtp mailstore imap-login dns network ..."},
+	{"where", &field_text, R, "the phase, or between which hops"},
+	{"because", &field_text, R, "one sentence"},
+	{"sure", &field_choice, R, "likely: another is possible, or it rests on clocks of others",
+		.choices = certainties},
+	{"proof", &field_list, R, "what was slow, and what was not", .item = &field_object,
+		.fields = proof_fields},
+	{0},
+};
+
 const struct field record_run[] = {
 	{"schema", &field_choice, R, "the format of this record", .choices = schema_result},
 	{"run_id", &field_name, R, "UUIDv7"},
@@ -174,6 +197,8 @@ const struct field record_run[] = {
 	{"steps", &field_list, R, "in the scenario's order", .item = &field_object},
 	{"mails", &field_list, R, "probe mails sent by this run", .item = &field_object,
 		.fields = record_mail},
+	{"attribution", &field_object, 0, "the one part that explains all that was slower than usual",
+		.fields = attribution_fields},
 	{"line_crc32", &field_text, 0, "CRC-32 (hexadecimal) of the line up to the comma before "
 				       "this key, which is the last; only where it is stored"},
 	{0},

@@ -155,12 +155,50 @@ static void print_evidence(const json_t *step, const struct waterfall_style *sty
 	}
 }
 
+static void print_hops(const json_t *step, const struct waterfall_style *style, FILE *to)
+{
+	json_t *hop;
+	size_t index;
+
+	json_array_foreach(json_object_get(step, "hops"), index, hop) {
+		const char *by = text_of(hop, "by"), *component = text_of(hop, "component");
+
+		fprintf(to, "        %s%s%s%s%s: ", strcmp(text_of(hop, "event"), "stored") == 0
+				? "mailstore" : by[0] != '\0' ? by : "a server",
+			component[0] != '\0' ? " (" : "", component, component[0] != '\0' ? ")" : "",
+			paint(style, "\033[2m"));
+		if (json_object_get(hop, "delay_seconds") != NULL)
+			fprintf(to, "%.3f s, ", number_of(hop, "delay_seconds"));
+		else
+			fputs("unknown, ", to);
+		fprintf(to, "between %.3f s and %.3f s", number_of(hop, "delay_seconds_min"),
+			number_of(hop, "delay_seconds_max"));
+		if (json_is_true(json_object_get(hop, "clock_wrong")))
+			fprintf(to, "; its clock is off by %.1f s to %.1f s",
+				number_of(hop, "clock_offset_seconds_min"),
+				number_of(hop, "clock_offset_seconds_max"));
+		fprintf(to, "%s\n", paint(style, "\033[0m"));
+	}
+}
+
+static void print_attribution(
+	const json_t *record, const struct waterfall_style *style, FILE *to)
+{
+	const json_t *found = json_object_get(record, "attribution");
+
+	if (found != NULL)
+		fprintf(to, "  slower than usual: %s%s%s (%s), %s\n    %s\n",
+			paint(style, "\033[1m"), text_of(found, "component"), paint(style, "\033[0m"),
+			text_of(found, "sure"), text_of(found, "where"), text_of(found, "because"));
+}
+
 static void print_step(
 	const json_t *step, double span, const struct waterfall_style *style, FILE *to)
 {
 	print_headline(step, style, to);
 	print_phases(step, span, style, to);
 	print_delivery(step, style, to);
+	print_hops(step, style, to);
 	if (json_object_get(step, "proof") != NULL)
 		fprintf(to, "      %s\n", text_of(step, "proof"));
 	if (json_object_get(step, "slow") != NULL)
@@ -194,6 +232,7 @@ void waterfall_print(const json_t *record, const struct waterfall_style *style, 
 		text_of(record, "started_at"));
 	json_array_foreach(json_object_get(record, "steps"), index, step)
 		print_step(step, span, style, to);
+	print_attribution(record, style, to);
 	if (json_array_size(json_object_get(record, "steps")) == 0)
 		fprintf(to, "  %s\n", text_of(record, "error"));
 	if (strcmp(text_of(record, "sandbox"), "full") != 0 &&

@@ -12,6 +12,7 @@
 #define MAILPROBE_LIMIT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <jansson.h>
@@ -50,6 +51,11 @@ struct limit {
 			       * error where only `for` is given */
 	const char *runbook_url; /* or NULL */
 	const json_t *config;    /* the limit as written: goes into events */
+};
+
+struct limit_list {
+	const struct limit *items;
+	size_t count;
 };
 
 #define LIMIT_MESSAGE_SIZE 160

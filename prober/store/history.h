@@ -82,6 +82,12 @@ int history_sweep(struct state *state, const char *customer, const char *scenari
 	void (*each)(void *context, const struct history_row *row), void *context,
 	struct failure *why);
 
+/* The newest `limit` runs that could be judged with all their samples, newest first. */
+int history_recent(struct state *state, const char *customer, const char *scenario,
+	const char *vantage, size_t limit,
+	void (*each)(void *context, const struct history_row *row), void *context,
+	struct failure *why);
+
 /* Id and name of each metric that the series ever had, by name. */
 int history_names(struct state *state, const char *customer, const char *scenario,
 	const char *vantage, void (*each)(void *context, uint32_t metric, const char *name),

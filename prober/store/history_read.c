@@ -190,6 +190,27 @@ static int newest_samples(struct state *state, int64_t series, size_t limit,
 	return statement_end(&query, why);
 }
 
+int history_recent(struct state *state, const char *customer, const char *scenario,
+	const char *vantage, size_t limit,
+	void (*each)(void *context, const struct history_row *row), void *context,
+	struct failure *why)
+{
+	const struct series_key key = {customer, scenario, vantage};
+	struct statement query;
+	int64_t series;
+
+	if (series_find(state, &key, &series, why) < 0)
+		return -1;
+	begin_newest(&query, state, ROW JUDGED NEWEST_FIRST, series, 0);
+	for (; limit > 0 && statement_row(&query); limit--) {
+		struct history_row row;
+
+		read_row(&query, &row);
+		each(context, &row);
+	}
+	return statement_end(&query, why);
+}
+
 static void reverse_samples(struct sample *samples, size_t count)
 {
 	for (size_t i = 0; i < count / 2; i++) {
