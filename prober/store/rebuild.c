@@ -51,6 +51,19 @@ static int64_t time_of(const json_t *object, const char *key, int64_t otherwise)
 	return clock_parse(member(object, key), &at_ns) == 0 ? at_ns : otherwise;
 }
 
+/* The run as its ledger's row has it: of a mail that an earlier run sent, that one. */
+static json_t *run_of(const json_t *record, const json_t *mail)
+{
+	json_t *run = json_pack("{s:s, s:s, s:s, s:s}", "run_id", member(record, "run_id"),
+		"customer", member(record, "customer"), "scenario", member(record, "scenario"),
+		"vantage", member(record, "vantage"));
+	json_t *sender = json_object_get(mail, "run_id");
+
+	if (sender != NULL)
+		json_object_set(run, "run_id", sender);
+	return run;
+}
+
 static void add_mails(struct rebuild *rebuild, const json_t *record, const char *key)
 {
 	int64_t began = time_of(record, "started_at", 0);
@@ -60,10 +73,12 @@ static void add_mails(struct rebuild *rebuild, const json_t *record, const char 
 	size_t index;
 
 	json_array_foreach(json_object_get(record, key), index, mail) {
+		json_t *run = run_of(record, mail);
+
 		/* What is no mail of ours in a line that is whole, is of another version. */
-		if (ledger_restore(rebuild->state, record, mail,
-			    time_of(mail, "sending_at", began), ended, &ignored) == 0)
-			rebuild->report->mails++;
+		ledger_restore(rebuild->state, run, mail, time_of(mail, "sending_at", began), ended,
+			&ignored);
+		json_decref(run);
 	}
 }
 
