@@ -7,9 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "earlier.h"
 #include "ledger.h"
 #include "lock.h"
 #include "probe_mail.h"
@@ -36,7 +38,7 @@ struct job {
 	struct clock_origin origin;
 	struct deadline deadline;
 	char run_id[UUID_SIZE];
-	json_t *open_mails; /* of earlier runs */
+	struct earlier earlier;
 	json_t *slow; /* from when on a step is (slow.h) */
 	char tokens_dir[PATH_MAX];
 	json_t *head; /* the record's first keys: also the ledger's idea of the run */
@@ -48,7 +50,7 @@ struct run {
 	const struct run_observer *observer;
 	struct run_totals *totals;
 	struct state *state;
-	struct mail_key key;
+	struct mail_key *key; /* in memory that no worker inherits */
 	struct job *jobs;
 	size_t job_count;
 	size_t running;
@@ -163,7 +165,11 @@ static void close_job(struct job *job, json_t *record)
 	struct run *run = job->run;
 	const char *outcome = json_string_value(json_object_get(record, "outcome"));
 	struct failure why = {0};
-	bool stored = settle_result(
+	bool stored;
+
+	if (json_array_size(job->earlier.settled) > 0)
+		json_object_set(record, "settled", job->earlier.settled);
+	stored = settle_result(
 		run->state, run->settings->results_dir, job->scenario, record, &why) == 0;
 
 	if (!stored) {
@@ -177,7 +183,7 @@ static void close_job(struct job *job, json_t *record)
 		lock_release(job->lock);
 	json_decref(record);
 	json_decref(job->head);
-	json_decref(job->open_mails);
+	earlier_free(&job->earlier);
 	json_decref(job->slow);
 	*job = (struct job){.lock = -1};
 }
@@ -220,24 +226,6 @@ static struct job *free_job(struct run *run)
 	return NULL;
 }
 
-/* What a worker can go on with: a mail to be offered again. */
-static void add_open_mail(void *context, const json_t *mail)
-{
-	const char *state = json_string_value(json_object_get(mail, "state"));
-
-	if (state != NULL && strcmp(state, "deferred") == 0)
-		json_array_append_new(context, json_deep_copy(mail));
-}
-
-static int load_open_mails(struct job *job, struct failure *why)
-{
-	const struct journey *journey = &job->scenario->journey;
-
-	job->open_mails = json_array();
-	return ledger_open_mails(job->run->state, journey->customer, journey->scenario,
-		add_open_mail, job->open_mails, why);
-}
-
 static char *lent(const json_t *object, const char *key)
 {
 	return (char *)(uintptr_t)json_string_value(json_object_get(object, key));
@@ -265,6 +253,7 @@ static void start_job(struct run *run, struct job *job, const struct scenario *s
 {
 	const struct journey *journey = &scenario->journey;
 	struct failure why = {0};
+	struct mail_key key;
 	struct worker_job order;
 
 	*job = (struct job){.scenario = scenario, .run = run, .lock = -1};
@@ -276,7 +265,8 @@ static void start_job(struct run *run, struct job *job, const struct scenario *s
 		run->observer->started(run->observer->context, scenario);
 	job->lock = lock_take(
 		run->settings->results_dir, journey->customer, journey->scenario, &why);
-	if (job->lock == -1 || load_open_mails(job, &why) == -1) {
+	if (job->lock == -1 ||
+		earlier_load(&job->earlier, run->state, job->head, journey, &why) == -1) {
 		end_unstarted(job, &why);
 		return;
 	}
@@ -284,6 +274,7 @@ static void start_job(struct run *run, struct job *job, const struct scenario *s
 		run->settings->results_dir, journey->customer);
 	job->slow = slow_figures(
 		run->state, scenario, run->settings->vantage, job->origin.wall_ns);
+	mail_key_derive(run->key, journey->customer, journey->scenario, &key);
 	order = (struct worker_job){
 		.journey = journey,
 		.only = run->settings->only,
@@ -291,15 +282,18 @@ static void start_job(struct run *run, struct job *job, const struct scenario *s
 		.vantage = run->settings->vantage,
 		.origin = job->origin,
 		.deadline = job->deadline,
-		.key = &run->key,
+		.key = &key,
 		.tokens_dir = job->tokens_dir,
 		.keep_token = keep_token,
 		.token_context = job,
-		.open_mails = job->open_mails,
+		.open_mails = job->earlier.open_mails,
+		.marks = job->earlier.marks,
 		.slow = job->slow,
 		.require_sandbox = run->settings->require_sandbox,
 	};
 	job->worker = worker_start(&order, &why);
+	/* The worker has its own copy by now. */
+	explicit_bzero(&key, sizeof(key));
 	if (job->worker == NULL) {
 		end_unstarted(job, &why);
 		return;
@@ -325,6 +319,20 @@ static void on_state(void *context, const json_t *mail)
 		tell_trouble(job->run, why.text);
 }
 
+static json_t *on_recall(void *context, const json_t *ids, struct failure *why)
+{
+	struct job *job = context;
+
+	return earlier_recall(job->run->state, job->head, ids, why);
+}
+
+static int on_settle(void *context, const json_t *mails, struct failure *why)
+{
+	struct job *job = context;
+
+	return earlier_settle(&job->earlier, job->run->state, job->head, mails, why);
+}
+
 static void on_progress(void *context, const char *step, const char *phase, const char *note)
 {
 	struct job *job = context;
@@ -339,6 +347,8 @@ static void attend(struct job *job, bool has_frames, bool has_ended)
 	const struct worker_listener listener = {
 		.intent = on_intent,
 		.state = on_state,
+		.recall = on_recall,
+		.settle = on_settle,
 		.progress = on_progress,
 		.context = job,
 	};
@@ -418,6 +428,17 @@ static void run_all(struct run *run, struct scenario *const scenarios[], size_t 
 	free(polls);
 }
 
+/* Memory that is empty after a fork: what signs the mails of all customers is none of a worker's. */
+static void *private_page(void)
+{
+	void *page = mmap(NULL, sizeof(struct mail_key), PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (page == MAP_FAILED || madvise(page, sizeof(struct mail_key), MADV_WIPEONFORK) == -1)
+		return NULL;
+	return page;
+}
+
 static int begin(struct run *run, size_t count, struct failure *why)
 {
 	run->job_count = run->settings->jobs < count ? run->settings->jobs : count;
@@ -429,7 +450,10 @@ static int begin(struct run *run, size_t count, struct failure *why)
 	if (run->state == NULL)
 		return -1;
 	state_know_facts(run->state, step_type_facts);
-	if (mail_key_load(run->settings->results_dir, &run->key, why) == -1)
+	run->key = private_page();
+	if (run->key == NULL)
+		return failure_set(why, ERROR_LOCAL_RESOURCE, "out of memory");
+	if (mail_key_load(run->settings->results_dir, run->key, why) == -1)
 		return -1;
 	run->signals = catch_signals();
 	if (run->signals == -1)
@@ -455,7 +479,8 @@ int run_scenarios(struct scenario *const scenarios[], size_t count,
 	}
 	if (run.signals != -1)
 		close(run.signals);
-	explicit_bzero(&run.key, sizeof(run.key));
+	if (run.key != NULL)
+		munmap(run.key, sizeof(*run.key));
 	state_close(&run.state);
 	free(run.jobs);
 	return result;

@@ -292,6 +292,7 @@ static struct scenario *build(const struct draft *draft, const char *file)
 	journey->timeout_ns = draft_duration(draft->tree, "timeout");
 	build_control(json_object_get(draft->tree, "control"), &journey->control);
 	journey->components = json_object_get(draft->tree, "components");
+	journey->horizon_ns = draft_duration(draft->tree, "horizon");
 	build_lists(loaded, draft);
 	return &loaded->scenario;
 }

@@ -16,18 +16,6 @@ static int emit_event(void *context, const json_t *event, struct failure *why)
 	return lines_append_event(context, event, why);
 }
 
-static int settle_mails(struct state *state, const json_t *record, struct failure *why)
-{
-	json_t *mail;
-	size_t index;
-	int result = 0;
-
-	json_array_foreach(json_object_get(record, "mails"), index, mail)
-		if (ledger_update(state, mail, why) == -1)
-			result = -1;
-	return result;
-}
-
 static int write_trend(struct state *state, const char *results_dir, const json_t *record,
 	struct failure *why)
 {
@@ -46,7 +34,7 @@ int settle_result(struct state *state, const char *results_dir, const struct sce
 
 	if (lines_append_result(results_dir, record, why) == -1)
 		result = -1;
-	if (settle_mails(state, record, why) == -1)
+	if (ledger_close_run(state, record, why) == -1)
 		result = -1;
 	if (history_add(state, record, why) == -1)
 		result = -1;

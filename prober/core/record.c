@@ -8,6 +8,7 @@
 
 const char *const mail_states[] = {"sending", "accepted", "refused", "deferred", "unknown",
 	"delivered", "late", "lost", "found_after_lost", "bounced", "junked", "altered", NULL};
+const char *const mail_counts[] = {"late", "lost", "bounced", "duplicates", NULL};
 const char *const event_states[] = {"open", "update", "ack", "resolved", NULL};
 const char *const severities[] = {"critical", "error", "warning", "info", NULL};
 
@@ -112,6 +113,7 @@ const struct field record_mail[] = {
 	{"mail", &field_name, R, "the mail's id, as in its token"},
 	{"step", &field_name, R, "the step that sent it"},
 	{"await", &field_name, 0, "the step that settled it"},
+	{"run_id", &field_name, 0, "the run that sent it; only where another run tells of it"},
 	{"message_id", &field_text, R, "its Message-ID, without angle brackets"},
 	{"from", &field_text, R, "envelope sender"},
 	{"to", &field_text, R, "envelope recipient"},
@@ -128,11 +130,20 @@ const struct field record_mail[] = {
 	{"delivery_seconds", &field_seconds, M, "the middle of the two bounds"},
 	{"delivery_seconds_min", &field_seconds, 0, "when the last look without it was sent"},
 	{"delivery_seconds_max", &field_seconds, 0, "when the first look with it was answered"},
+	{"last_look_at", &field_timestamp, 0, "when it was last looked for and was not there"},
+	{"first_look_at", &field_timestamp, 0,
+		"if an earlier run's: when it was first looked for and was there"},
+	{"internal_date", &field_timestamp, 0,
+		"the server's date of its arrival, by the server's clock"},
 	{"folder", &field_text, 0, "the mailbox it was found in"},
 	{"hops", &field_list, 0, "the servers that it went through, in order", .item = &field_object,
 		.fields = record_hop},
+	{"uid_validity", &field_integer, 0, "of that mailbox"},
+	{"uid", &field_integer, 0, "of its last copy there that was counted"},
 	{"duplicates", &field_integer, M, "copies beyond the first"},
 	{"deleted", &field_bool, 0, "we removed it again"},
+	{"kept", &field_bool, 0, "left in the mailbox as evidence"},
+	{"content_hash", &field_name, 0, "SHA-256 of its content, as its token has it"},
 	{0},
 };
 
@@ -199,6 +210,8 @@ const struct field record_run[] = {
 		.fields = record_mail},
 	{"attribution", &field_object, 0, "the one part that explains all that was slower than usual",
 		.fields = attribution_fields},
+	{"settled", &field_list, 0, "mails of earlier runs whose fate this run found out",
+		.item = &field_object, .fields = record_mail},
 	{"line_crc32", &field_text, 0, "CRC-32 (hexadecimal) of the line up to the comma before "
 				       "this key, which is the last; only where it is stored"},
 	{0},

@@ -23,6 +23,8 @@ extern const struct field record_trend[];
 
 /* States of a probe mail; what sends may leave, then what settles it. */
 extern const char *const mail_states[];
+/* Of them, what a run counts, and "duplicates": metrics of the whole scenario. */
+extern const char *const mail_counts[];
 extern const char *const event_states[];
 extern const char *const severities[];
 

@@ -27,6 +27,12 @@ struct mail_key {
  * config.secret if it is readable by others, local.storage if it cannot be made. */
 int mail_key_load(const char *results_dir, struct mail_key *key_r, struct failure *why);
 
+/* What signs the mails of one scenario, made from the folder's key (HKDF-like: HMAC-SHA256 over
+ * the names): scenarios and customers that share a mailbox never take each other's mail for
+ * theirs, and no worker holds more than its own. */
+void mail_key_derive(const struct mail_key *master, const char *customer, const char *scenario,
+	struct mail_key *key_r);
+
 struct probe_mail {
 	char id[UUID_SIZE];
 	char step[65];
@@ -49,10 +55,12 @@ struct probe_mail {
 	int64_t absent_ns; /* sending of the last look without it */
 	int64_t present_ns; /* answer of the first look with it */
 	char folder[256];
+	uint32_t uid_validity, uid; /* of the last copy that was counted; 0: unknown */
 	unsigned int duplicates;
 	bool deleted;
 	bool own_subject; /* the scenario's: it has to arrive as it was */
 	json_t *hops; /* record_hop, in the order of its way; owned; NULL: not known */
+	bool kept;
 	char *text; /* RFC 5322, CRLF; owned */
 	size_t text_length;
 };

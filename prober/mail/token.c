@@ -76,6 +76,39 @@ void token_make(const struct mail_key *key, const char *id, const char *from, co
 	text_free(&signed_text);
 }
 
+void mail_key_derive(const struct mail_key *master, const char *customer, const char *scenario,
+	struct mail_key *key_r)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned int length = 0;
+	struct text names;
+
+	text_init(&names, 4096);
+	text_printf(&names, "mailprobe-key-v1\n%s\n%s\n", customer, scenario);
+	HMAC(EVP_sha256(), master->bytes, MAIL_KEY_SIZE, (unsigned char *)names.bytes, names.length,
+		digest, &length);
+	memcpy(key_r->bytes, digest, MAIL_KEY_SIZE);
+	OPENSSL_cleanse(digest, sizeof(digest));
+	text_free(&names);
+}
+
+bool token_mail(const char *token, char id[static UUID_SIZE])
+{
+	const char *dot;
+
+	if (strncmp(token, "v1.", 3) != 0)
+		return false;
+	dot = strchr(token + 3, '.');
+	if (dot == NULL || (size_t)(dot - token) != 3 + UUID_SIZE - 1)
+		return false;
+	memcpy(id, token + 3, UUID_SIZE - 1);
+	id[UUID_SIZE - 1] = '\0';
+	for (size_t i = 0; i < UUID_SIZE - 1; i++)
+		if (strchr("0123456789abcdef-", id[i]) == NULL)
+			return false;
+	return true;
+}
+
 bool token_equal(const char *a, const char *b)
 {
 	size_t length = strlen(a);

@@ -18,6 +18,10 @@ void content_hash(const char *body, size_t length, char hash[static HASH_SIZE]);
 void token_make(const struct mail_key *key, const char *id, const char *from, const char *to,
 	const char *hash, char *token, size_t size);
 
+/* The id of the mail that a token claims to be of; false if it has not the form of one. Nothing
+ * is proved by that. */
+bool token_mail(const char *token, char id[static UUID_SIZE]);
+
 /* Compares without telling by its time how far it got. */
 bool token_equal(const char *a, const char *b);
 

@@ -220,7 +220,8 @@ static json_t *schema_metric(const struct field *field)
 {
 	(void)field;
 	return json_pack("{s:s, s:s}", "type", "string", "pattern",
-		"^(failed|failure_rate|duration_seconds|[A-Za-z0-9][A-Za-z0-9_.-]*[.][A-Za-z0-9_-]+)$");
+		"^(failed|failure_rate|duration_seconds|late|lost|bounced|duplicates|"
+		"[A-Za-z0-9][A-Za-z0-9_.-]*[.][A-Za-z0-9_-]+)$");
 }
 
 static const struct field_kind field_metric = {
@@ -331,7 +332,8 @@ const struct field account_fields[] = {
 const struct field limit_fields[] = {
 	{"name", &field_name, R, "name of the limit; part of the event's dedup key"},
 	{"metric", &field_metric, R,
-		"what it is about: failed, failure_rate, duration_seconds, ID.duration_seconds, "
+		"what it is about: failed, failure_rate, late, lost, bounced, duplicates, "
+		"duration_seconds, ID.duration_seconds, "
 		"ID.delivery_seconds, ID.phases.PHASE, ID.hops.COMPONENT"},
 	{"over", &field_duration, 0, "window of a percentile, max, min or failure_rate"},
 	{"warn", &field_condition, 0, "the breach that is a warning, such as p95 > 30s"},
@@ -354,6 +356,9 @@ const struct field scenario_fields[] = {
 	{"timeout", &field_duration, 0, "a whole run ends by then", "\"3m\""},
 	{"control", &field_object, 0, "how trouble of this machine is told from the platform's",
 		.fields = control_fields},
+	{"horizon", &field_duration, 0,
+		"a mail that has not come by then is lost; one that comes later is found after lost",
+		"\"24h\""},
 	{"accounts", &field_map, R, "mailboxes by name", .item = &field_object,
 		.fields = account_fields},
 	{"components", &field_map, 0,

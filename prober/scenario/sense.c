@@ -319,6 +319,21 @@ static void warn_longer(const struct draft *draft, const struct draft_step *step
 		json_string_value(json_object_get(draft->tree, "timeout")));
 }
 
+/* A mail is lost only after its own run has waited for it. */
+static void check_horizon(const struct draft *draft)
+{
+	static const struct remark remark = {.pointer = "/horizon",
+		.spot = FIELD_AT_VALUE,
+		.code = "bad-value",
+		.hint = "such as 24h: mail servers try for days"};
+	int64_t horizon_ns = draft_duration(draft->tree, "horizon");
+
+	if (horizon_ns > 0 && horizon_ns < draft_duration(draft->tree, "timeout"))
+		draft_complain(draft, &remark,
+			"\"horizon\" must not be shorter than the timeout, %s",
+			json_string_value(json_object_get(draft->tree, "timeout")));
+}
+
 static void warn_times(const struct draft *draft)
 {
 	static const struct remark overlap = {.pointer = "/every",
@@ -365,5 +380,6 @@ void draft_check_sense(struct draft *draft)
 		else
 			check_account(draft, reference);
 	}
+	check_horizon(draft);
 	warn_times(draft);
 }

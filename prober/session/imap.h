@@ -29,6 +29,7 @@ struct imap_message {
 	size_t length;
 	int64_t internal_date_ns; /* wall clock, whole seconds; 0: not given */
 	uint32_t number; /* its place in the mailbox as of now */
+	uint32_t size; /* of the whole message, where it was asked for; 0: not given */
 };
 
 /* Takes the stream over (closes it on failure too) and waits for the greeting. A greeting of
@@ -56,16 +57,44 @@ int imap_select(struct imap *imap, const char *mailbox, bool examine,
  * another comes. */
 int imap_noop(struct imap *imap, bool *news_r, struct failure *why);
 
-/* STATUS of a mailbox that is not selected: messages and uid_next. */
+/* STATUS of a mailbox that is not selected. */
 int imap_status(struct imap *imap, const char *mailbox, struct imap_mailbox *mailbox_r,
 	struct failure *why);
 
 /* Messages of a mailbox that have not been seen (STATUS). */
 int imap_unseen(struct imap *imap, const char *mailbox, uint32_t *unseen_r, struct failure *why);
 
-/* UIDs from uid_from on (at most max, ascending) whose header field holds the value. */
-int imap_search_header(struct imap *imap, const char *header, const char *value,
-	uint32_t uid_from, uint32_t *uids, size_t max, size_t *count_r, struct failure *why);
+struct imap_uids {
+	uint32_t *uids; /* ascending */
+	size_t count;
+};
+
+void imap_uids_free(struct imap_uids *found);
+
+struct imap_search {
+	const char *header, *value; /* a field that holds this; "": that is there at all */
+	const char *body; /* or a body that has this text; NULL: look at no bodies */
+	uint32_t uid_from, uid_to; /* both in the range; to 0: no end */
+};
+
+/* Sorts, and takes out what is in it twice. */
+void imap_uids_sort(struct imap_uids *found);
+
+/* UID SEARCH in the selected mailbox, one round trip; adds what it finds. */
+int imap_search(struct imap *imap, const struct imap_search *what, struct imap_uids *found,
+	struct failure *why);
+
+/* Called for each message that is there, with its text as it was asked for, date and size. */
+typedef void imap_each(void *context, uint32_t uid, const struct imap_message *message);
+
+/* Some header fields of each, without setting \Seen; a round trip per thousand. */
+int imap_fetch_fields(struct imap *imap, const uint32_t *uids, size_t count,
+	const char *const names[], imap_each *each, void *context, struct failure *why);
+
+/* The whole of each, in one round trip: the caller sees to it that they are not too large
+ * together. */
+int imap_fetch_all(struct imap *imap, const uint32_t *uids, size_t count, imap_each *each,
+	void *context, struct failure *why);
 
 /* From here on a message may have that many bytes, beside what relays add, where usually they
  * have 1 MB at most; 0: as usual. */
@@ -76,9 +105,11 @@ int imap_fetch(
 	struct imap *imap, uint32_t uid, struct imap_message *message_r, struct failure *why);
 void imap_message_free(struct imap_message *message);
 
-/* Marks one message deleted and expunges that one alone (UIDPLUS, RFC 4315). Without UIDPLUS it
- * stays marked: a plain EXPUNGE would take other people's mail with it. */
-int imap_delete(struct imap *imap, uint32_t uid, bool *expunged_r, struct failure *why);
+/* Marks messages (ascending UIDs) deleted and expunges those alone (UIDPLUS, RFC 4315); two round
+ * trips per thousand. Without UIDPLUS they stay marked: a plain EXPUNGE would take other people's
+ * mail with it, so it is used only if `plain` allows it. */
+int imap_delete(struct imap *imap, const uint32_t *uids, size_t count, bool plain,
+	bool *expunged_r, struct failure *why);
 
 /* The junk mailbox by SPECIAL-USE (RFC 6154), or by its usual names; "" if there is none. */
 int imap_find_junk(struct imap *imap, char *name, size_t size, struct failure *why);

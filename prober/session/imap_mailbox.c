@@ -81,15 +81,17 @@ static struct mailimap_mailbox_data_status *ask_status(struct imap *imap, const 
 int imap_status(struct imap *imap, const char *mailbox, struct imap_mailbox *mailbox_r,
 	struct failure *why)
 {
-	static const int attributes[] = {MAILIMAP_STATUS_ATT_MESSAGES, MAILIMAP_STATUS_ATT_UIDNEXT};
+	static const int attributes[] = {MAILIMAP_STATUS_ATT_MESSAGES, MAILIMAP_STATUS_ATT_UIDNEXT,
+		MAILIMAP_STATUS_ATT_UIDVALIDITY};
 	struct mailimap_mailbox_data_status *status =
-		ask_status(imap, mailbox, attributes, 2, why);
+		ask_status(imap, mailbox, attributes, 3, why);
 
 	if (status == NULL)
 		return -1;
 	*mailbox_r = (struct imap_mailbox){
 		.messages = status_value(status, MAILIMAP_STATUS_ATT_MESSAGES),
 		.uid_next = status_value(status, MAILIMAP_STATUS_ATT_UIDNEXT),
+		.uid_validity = status_value(status, MAILIMAP_STATUS_ATT_UIDVALIDITY),
 	};
 	mailimap_mailbox_data_status_free(status);
 	return 0;

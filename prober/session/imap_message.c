@@ -1,4 +1,4 @@
-/* Messages: finding, fetching and deleting them. */
+/* Messages: fetching them. */
 #include "imap.h"
 
 #include <stdlib.h>
@@ -8,54 +8,6 @@
 #include "imap_private.h"
 
 #include "ban.h"
-
-static struct mailimap_search_key *header_key(
-	const char *header, const char *value, uint32_t uid_from)
-{
-	struct mailimap_search_key *keys = mailimap_search_key_new_multiple_empty();
-
-	/* "n:*" names the last message even if its UID is below n (RFC 3501, 6.4.8). */
-	mailimap_search_key_multiple_add(
-		keys, mailimap_search_key_new_uid(mailimap_set_new_interval(uid_from, 0)));
-	mailimap_search_key_multiple_add(
-		keys, mailimap_search_key_new_header(strdup(header), strdup(value)));
-	return keys;
-}
-
-static void insert_sorted(uint32_t *uids, size_t max, size_t *count, uint32_t uid)
-{
-	size_t at;
-
-	if (*count == max)
-		return;
-	for (at = *count; at > 0 && uids[at - 1] > uid; at--)
-		uids[at] = uids[at - 1];
-	uids[at] = uid;
-	(*count)++;
-}
-
-int imap_search_header(struct imap *imap, const char *header, const char *value,
-	uint32_t uid_from, uint32_t *uids, size_t max, size_t *count_r, struct failure *why)
-{
-	struct mailimap_search_key *key = header_key(header, value, uid_from > 0 ? uid_from : 1);
-	clist *found = NULL;
-	int code;
-
-	imap_begin(imap);
-	code = mailimap_uid_search(imap->session, NULL, key, &found);
-	mailimap_search_key_free(key);
-	if (imap_outcome(imap, code, "UID SEARCH", ERROR_IMAP_NO, why) == -1)
-		return -1;
-	*count_r = 0;
-	for (clistiter *i = clist_begin(found); i != NULL; i = clist_next(i)) {
-		uint32_t uid = *(uint32_t *)clist_content(i);
-
-		if (uid >= uid_from)
-			insert_sorted(uids, max, count_r, uid);
-	}
-	mailimap_search_result_free(found);
-	return 0;
-}
 
 static int64_t wall_of(const struct mailimap_date_time *date)
 {
@@ -90,19 +42,29 @@ static void take_static(const struct mailimap_msg_att_static *att, struct imap_m
 		memcpy(message->text, section->sec_body_part, section->sec_length);
 		message->text[section->sec_length] = '\0';
 		message->length = section->sec_length;
+	} else if (att->att_type == MAILIMAP_MSG_ATT_RFC822_SIZE) {
+		message->size = att->att_data.att_rfc822_size;
 	}
 }
 
-static bool is_about(const struct mailimap_msg_att *attributes, uint32_t uid)
+uint32_t imap_take_message(
+	const struct mailimap_msg_att *attributes, struct imap_message *message)
 {
+	uint32_t uid = 0;
+
+	message->number = attributes->att_number;
+
 	for (clistiter *i = clist_begin(attributes->att_list); i != NULL; i = clist_next(i)) {
 		const struct mailimap_msg_att_item *item = clist_content(i);
 
-		if (item->att_type == MAILIMAP_MSG_ATT_ITEM_STATIC &&
-			item->att_data.att_static->att_type == MAILIMAP_MSG_ATT_UID)
-			return item->att_data.att_static->att_data.att_uid == uid;
+		if (item->att_type != MAILIMAP_MSG_ATT_ITEM_STATIC)
+			continue;
+		if (item->att_data.att_static->att_type == MAILIMAP_MSG_ATT_UID)
+			uid = item->att_data.att_static->att_data.att_uid;
+		else
+			take_static(item->att_data.att_static, message);
 	}
-	return false;
+	return uid;
 }
 
 /* RFC 3501, 6.4.8: the UID is part of the answer. What is said of another message must not count
@@ -110,18 +72,19 @@ static bool is_about(const struct mailimap_msg_att *attributes, uint32_t uid)
 static void take_message(clist *list, uint32_t uid, struct imap_message *message)
 {
 	for (clistiter *i = clist_begin(list); i != NULL; i = clist_next(i)) {
-		const struct mailimap_msg_att *attributes = clist_content(i);
+		struct imap_message one = {0};
 
-		if (!is_about(attributes, uid))
-			continue;
-		message->number = attributes->att_number;
-		for (clistiter *j = clist_begin(attributes->att_list); j != NULL;
-			j = clist_next(j)) {
-			const struct mailimap_msg_att_item *item = clist_content(j);
-
-			if (item->att_type == MAILIMAP_MSG_ATT_ITEM_STATIC)
-				take_static(item->att_data.att_static, message);
+		if (imap_take_message(clist_content(i), &one) == uid) {
+			message->number = one.number;
+			if (message->text == NULL && one.text != NULL) {
+				message->text = one.text;
+				message->length = one.length;
+				one.text = NULL;
+			}
+			if (one.internal_date_ns != 0)
+				message->internal_date_ns = one.internal_date_ns;
 		}
+		imap_message_free(&one);
 	}
 }
 
@@ -253,35 +216,4 @@ void imap_message_free(struct imap_message *message)
 {
 	free(message->text);
 	*message = (struct imap_message){0};
-}
-
-static int mark_deleted(struct imap *imap, struct mailimap_set *set)
-{
-	struct mailimap_flag_list *flags = mailimap_flag_list_new_empty();
-	struct mailimap_store_att_flags *store;
-	int code;
-
-	mailimap_flag_list_add(flags, mailimap_flag_new_deleted());
-	store = mailimap_store_att_flags_new_add_flags_silent(flags);
-	code = mailimap_uid_store(imap->session, set, store);
-	mailimap_store_att_flags_free(store);
-	return code;
-}
-
-int imap_delete(struct imap *imap, uint32_t uid, bool *expunged_r, struct failure *why)
-{
-	struct mailimap_set *set = mailimap_set_new_single(uid);
-	int result;
-
-	imap_begin(imap);
-	*expunged_r = false;
-	result = imap_outcome(imap, mark_deleted(imap, set), "UID STORE", ERROR_IMAP_NO, why);
-	if (result == 0 && imap_has(imap, "UIDPLUS")) {
-		imap_begin(imap);
-		result = imap_outcome(imap, mailimap_uid_expunge(imap->session, set), "UID EXPUNGE",
-			ERROR_IMAP_NO, why);
-		*expunged_r = result == 0;
-	}
-	mailimap_set_free(set);
-	return result;
 }

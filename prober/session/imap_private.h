@@ -27,6 +27,10 @@ void imap_begin(struct imap *imap);
 int imap_outcome(struct imap *imap, int code, const char *command, enum error_type refusal,
 	struct failure *why);
 
+/* What one answer to FETCH says of a message; returns its UID, 0 if it does not say. */
+uint32_t imap_take_message(
+	const struct mailimap_msg_att *attributes, struct imap_message *message);
+
 /* What the server can do: asks, tells if it has said so, and forgets it. */
 int imap_ask_capability(struct imap *imap, struct failure *why);
 bool imap_knows_capability(const struct imap *imap);

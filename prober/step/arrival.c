@@ -15,8 +15,13 @@
 #define LOOK_FLOOR (2 * NS_PER_MS) /* a look costs the server a tenth of it */
 #define LOOK_CAP NS_PER_SECOND
 #define JUNK_SHARE 20
-#define MATCHES_MAX 64
 #define HEADER_MAX ((size_t)64 * 1024)
+
+static void note_uids(struct place *place, const struct imap_mailbox *mailbox)
+{
+	place->uid_validity = mailbox->uid_validity;
+	place->uid_next = place->uid_from = mailbox->uid_next;
+}
 
 int arrival_open(struct probe *probe, struct arrival *arrival, struct failure *why)
 {
@@ -24,10 +29,11 @@ int arrival_open(struct probe *probe, struct arrival *arrival, struct failure *w
 	struct imap_mailbox mailbox;
 
 	text_copy(arrival->inbox.name, sizeof(arrival->inbox.name), "INBOX");
+	arrival->inbox.opened_ns = clock_now();
 	if (imap_select(arrival->imap, "INBOX", false, &mailbox, why) == -1)
 		return -1;
 	arrival->selected = &arrival->inbox;
-	arrival->inbox.uid_from = mailbox.uid_next;
+	note_uids(&arrival->inbox, &mailbox);
 	if (named != NULL)
 		text_copy(arrival->junk.name, sizeof(arrival->junk.name), named);
 	else if (imap_find_junk(
@@ -35,10 +41,10 @@ int arrival_open(struct probe *probe, struct arrival *arrival, struct failure *w
 		return -1;
 	if (arrival->junk.name[0] == '\0')
 		return 0;
-	arrival->junk.absent_ns = clock_now();
+	arrival->junk.absent_ns = arrival->junk.opened_ns = clock_now();
 	if (imap_status(arrival->imap, arrival->junk.name, &mailbox, why) == -1)
 		return failure_prefix(why, "junk folder \"%s\"", arrival->junk.name);
-	arrival->junk.uid_from = mailbox.uid_next;
+	note_uids(&arrival->junk, &mailbox);
 	return 0;
 }
 
@@ -76,32 +82,38 @@ static int judge(struct probe *probe, struct arrival *arrival, const struct prob
 	return 0;
 }
 
+static int find(struct arrival *arrival, const struct probe_mail *mail, uint32_t uid_from,
+	struct imap_uids *found, struct failure *why)
+{
+	const struct imap_search what = {
+		.header = TOKEN_HEADER, .value = mail->id, .uid_from = uid_from};
+
+	return imap_search(arrival->imap, &what, found, why);
+}
+
 /* Searches the selected place; on success arrival->found says whether the mail is there. */
 static int search(struct probe *probe, struct arrival *arrival, const struct probe_mail *mail,
 	struct failure *why)
 {
 	struct place *place = arrival->selected;
-	uint32_t uids[MATCHES_MAX];
-	size_t count = 0;
+	struct imap_uids uids = {0};
 	int64_t answered;
+	int result = find(arrival, mail, place->uid_from, &uids, why);
 
-	if (imap_search_header(arrival->imap, TOKEN_HEADER, mail->id, place->uid_from, uids,
-		    MATCHES_MAX, &count, why) == -1)
-		return -1;
 	answered = clock_now();
-	for (size_t i = 0; i < count && arrival->found == NULL; i++) {
-		enum mail_match match;
+	for (size_t i = 0; i < uids.count && result == 0 && arrival->found == NULL; i++) {
+		enum mail_match match = MAIL_FOREIGN;
 
-		if (judge(probe, arrival, mail, uids[i], &match, why) == -1)
-			return -1;
+		result = judge(probe, arrival, mail, uids.uids[i], &match, why);
 		if (match == MAIL_FOREIGN)
 			continue;
 		arrival->match = match;
 		arrival->found = place;
-		arrival->uid = uids[i];
+		arrival->uid = uids.uids[i];
 		arrival->present_ns = answered;
 	}
-	return 0;
+	imap_uids_free(&uids);
+	return result;
 }
 
 int arrival_look(struct probe *probe, struct arrival *arrival, const struct probe_mail *mail,
@@ -129,6 +141,10 @@ static int select_place(struct arrival *arrival, struct place *place, struct fai
 	if (imap_select(arrival->imap, place->name, false, &mailbox, why) == -1)
 		return -1;
 	arrival->selected = place;
+	/* RFC 3501, 2.3.1.1: UIDs of before mean nothing now. */
+	if (mailbox.uid_validity != place->uid_validity)
+		place->uid_from = 1;
+	place->uid_validity = mailbox.uid_validity;
 	return 0;
 }
 
@@ -228,30 +244,63 @@ int arrival_recheck(struct probe *probe, struct arrival *arrival, const struct p
 	return 0;
 }
 
+struct copies {
+	const struct probe_mail *mail;
+	struct imap_uids ours;
+	size_t room;
+};
+
+static void take_copy(void *context, uint32_t uid, const struct imap_message *message)
+{
+	struct copies *copies = context;
+	char token[sizeof(copies->mail->token)];
+
+	if (copies->ours.count < copies->room &&
+		header_value(message->text, message->length, TOKEN_HEADER, token, sizeof(token)) &&
+		token_equal(token, copies->mail->token))
+		copies->ours.uids[copies->ours.count++] = uid;
+}
+
+/* Those among the messages found whose token is the mail's, ascending. */
+static int sift(struct arrival *arrival, const struct imap_uids *found, struct copies *copies,
+	struct failure *why)
+{
+	static const char *const names[] = {TOKEN_HEADER, NULL};
+
+	copies->room = found->count;
+	copies->ours.uids = calloc(found->count + 1, sizeof(*copies->ours.uids));
+	if (copies->ours.uids == NULL)
+		return failure_set(why, ERROR_LOCAL_RESOURCE, "out of memory");
+	if (imap_fetch_fields(arrival->imap, found->uids, found->count, names, take_copy, copies,
+		    why) == -1)
+		return -1;
+	imap_uids_sort(&copies->ours);
+	return 0;
+}
+
 int arrival_clean_up(
 	struct probe *probe, struct arrival *arrival, struct probe_mail *mail, struct failure *why)
 {
-	uint32_t uids[MATCHES_MAX];
-	size_t count = 0;
-	bool expunged = false;
+	bool plain = step_bool(probe->step, "expunge"), expunged = false;
+	struct copies copies = {.mail = mail};
+	struct imap_uids found = {0};
+	int result = 0;
 
-	if (imap_delete(arrival->imap, arrival->uid, &expunged, why) == -1 ||
-		imap_search_header(arrival->imap, TOKEN_HEADER, mail->id, arrival->uid + 1, uids,
-			MATCHES_MAX, &count, why) == -1)
-		return -1;
-	mail->deleted = expunged;
-	for (size_t i = 0; i < count; i++) {
-		enum mail_match match;
-
-		if (judge(probe, arrival, mail, uids[i], &match, why) == -1)
-			return -1;
-		if (match == MAIL_FOREIGN)
-			continue;
-		mail->duplicates++;
-		if (imap_delete(arrival->imap, uids[i], &expunged, why) == -1)
-			return -1;
+	if (!mail->kept)
+		result = imap_delete(arrival->imap, &arrival->uid, 1, plain, &mail->deleted, why);
+	if (result == 0)
+		result = find(arrival, mail, arrival->uid + 1, &found, why);
+	if (result == 0)
+		result = sift(arrival, &found, &copies, why);
+	if (result == 0 && copies.ours.count > 0) {
+		mail->duplicates = (unsigned int)copies.ours.count;
+		mail->uid = copies.ours.uids[copies.ours.count - 1];
+		result = imap_delete(arrival->imap, copies.ours.uids, copies.ours.count, plain,
+			&expunged, why);
 	}
-	return 0;
+	imap_uids_free(&found);
+	imap_uids_free(&copies.ours);
+	return result;
 }
 
 void arrival_close(struct arrival **arrival)

@@ -13,7 +13,10 @@
 /* One mailbox that is looked at. */
 struct place {
 	char name[256];
+	uint32_t uid_validity;
+	uint32_t uid_next; /* before the mail was sent */
 	uint32_t uid_from; /* mails of ours have this UID or a greater one */
+	int64_t opened_ns; /* when that was asked for */
 	int64_t absent_ns; /* sending of the last look that found nothing */
 };
 
@@ -51,8 +54,8 @@ int arrival_recheck(struct probe *probe, struct arrival *arrival, const struct p
 /* Ends the session and frees what was kept. NULL is fine; nulls it. */
 void arrival_close(struct arrival **arrival);
 
-/* Deletes the mail that was found and further copies of it, which it counts; all of them carry
- * the valid token. */
+/* Deletes the mail that was found (unless it is kept) and further copies of it, which it counts;
+ * all of them carry the valid token. */
 int arrival_clean_up(
 	struct probe *probe, struct arrival *arrival, struct probe_mail *mail, struct failure *why);
 

@@ -12,13 +12,16 @@
 
 #include "arrival.h"
 #include "imap_account.h"
-#include "trace.h"
 #include "record.h"
+#include "sweep.h"
+#include "trace.h"
 #include "text.h"
 
 #include "ban.h"
 
 static const char *const junk_choices[] = {"warn", "fail", "pass", "require", NULL};
+
+static const char *const keep_choices[] = {"nothing", "failures", NULL};
 
 static const struct field fields[] = {
 	{"account", &field_account, FIELD_REQUIRED, "account that receives"},
@@ -28,6 +31,14 @@ static const struct field fields[] = {
 		"\"warn\"", junk_choices},
 	{"junk_folder", &field_text, 0, "the junk folder, if the server does not name one"},
 	TRACE_FIELD,
+	{"keep", &field_choice, 0,
+		"which probe mails stay in the mailbox as evidence: nothing, or failures (late, in the "
+		"junk folder, altered)",
+		"\"nothing\"", keep_choices},
+	{"expunge", &field_bool, 0,
+		"where the server has no UIDPLUS: expunge the whole mailbox to be rid of our mail, and of "
+		"all other mail that is marked as deleted",
+		"false"},
 	{0},
 };
 
@@ -45,12 +56,34 @@ static const struct field facts[] = {
 	{"fresh_session_only", &field_bool, 0,
 		"the mail was there, but only a new session could see it"},
 	TRACE_FACTS,
+	{"ledger_wait_seconds", &field_seconds, 0,
+		"our own waits for the ledger, outside of every phase"},
+	SWEEP_FACTS,
 	{0},
 };
 
 static const char *const phases[] = {"resolve", "connect", "tls", "greeting", "starttls", "auth",
-	"select", "search", "wait", "recheck", "store", "logout", NULL};
+	"select", "settle", "clean", "search", "wait", "recheck", "store", "logout", NULL};
 static const char *const account_needs[] = {"imap", "password", NULL};
+
+/* What earlier runs have left in these mailboxes, before the mail of this one can come. */
+static int settle_earlier(struct probe *probe, struct arrival *arrival, struct failure *why)
+{
+	const struct place *both[] = {&arrival->inbox, &arrival->junk};
+	struct sweep_place places[2];
+	size_t count = 0;
+
+	for (size_t i = 0; i < 2; i++)
+		if (both[i]->name[0] != '\0')
+			places[count++] = (struct sweep_place){
+				.folder = both[i]->name,
+				.uid_validity = both[i]->uid_validity,
+				.uid_next = both[i]->uid_next,
+				.looked_ns = both[i]->opened_ns,
+				.junk = i == 1,
+			};
+	return sweep(probe, arrival->imap, places, count, why);
+}
 
 static int prepare(struct probe *probe, struct failure *why)
 {
@@ -64,7 +97,7 @@ static int prepare(struct probe *probe, struct failure *why)
 	if (arrival->imap == NULL)
 		return -1;
 	timings_begin(&probe->timings, "select");
-	if (arrival_open(probe, arrival, why) == -1)
+	if (arrival_open(probe, arrival, why) == -1 || settle_earlier(probe, arrival, why) == -1)
 		return -1;
 	timings_begin(&probe->timings, "search");
 	arrival->inbox.absent_ns = clock_now();
@@ -125,25 +158,51 @@ static int verdict(struct probe *probe, const struct arrival *arrival,
 	return 0;
 }
 
+static const char *state_of(const struct arrival *arrival)
+{
+	if (arrival->match == MAIL_ALTERED)
+		return "altered";
+	return arrival->found == &arrival->junk ? "junked" : "delivered";
+}
+
+/* Into the ledger first: once it is deleted, nothing else tells of it. */
+static int account_for(
+	struct probe *probe, struct arrival *arrival, struct probe_mail *mail, struct failure *why)
+{
+	const char *state = state_of(arrival);
+
+	mail->found = true;
+	mail->absent_ns = arrival->found->absent_ns;
+	mail->present_ns = arrival->present_ns;
+	mail->uid = arrival->uid;
+	mail->uid_validity = arrival->found->uid_validity;
+	mail->kept = strcmp(step_string(probe->step, "keep"), "failures") == 0 &&
+		strcmp(state, "delivered") != 0;
+	text_copy(mail->folder, sizeof(mail->folder), arrival->found->name);
+	return probe_mail_settled(probe, mail, state, why);
+}
+
 static int settle(
 	struct probe *probe, struct arrival *arrival, struct probe_mail *mail, struct failure *why)
 {
-	bool junked = arrival->found == &arrival->junk;
 	int result;
 
+	if (account_for(probe, arrival, mail, why) == -1) {
+		keep_facts(probe, arrival, mail);
+		return -1;
+	}
 	timings_begin(&probe->timings, "store");
 	result = arrival_clean_up(probe, arrival, mail, why);
 	trace_keep(probe, arrival, mail);
 	keep_facts(probe, arrival, mail);
-	probe_mail_moved(probe, mail,
-		arrival->match == MAIL_ALTERED ? "altered"
-			: junked               ? "junked"
-					       : "delivered");
 	if (result == -1)
 		return failure_prefix(why, "the mail arrived, but could not be deleted");
+	sweep_received(probe, mail->folder, arrival->uid);
 	probe_prove(probe, "found with a valid token in %s of %s, %s", mail->folder,
 		probe->account->address,
-		mail->deleted ? "and deleted" : "and marked as deleted (no UIDPLUS)");
+		mail->kept              ? "and kept"
+			: mail->deleted ? "and deleted"
+					: "and marked as deleted (no UIDPLUS)");
 	probe_peer_facts(probe, imap_stream(arrival->imap));
 	timings_begin(&probe->timings, "logout");
 	if (imap_logout(arrival->imap, why) == -1)
@@ -154,12 +213,13 @@ static int settle(
 /* --- the step -------------------------------------------------------------------------- */
 
 static int missing(struct probe *probe, const struct arrival *arrival,
-	const struct probe_mail *mail, bool cut_short, struct failure *why)
+	struct probe_mail *mail, bool cut_short, struct failure *why)
 {
 	int64_t zero = mail->accepted_ns != 0 ? mail->accepted_ns : mail->sending_ns;
 	double waited = clock_seconds(arrival->inbox.absent_ns - zero);
 
 	json_object_set_new(probe->facts, "waited_seconds", json_real(waited));
+	mail->absent_ns = arrival->inbox.absent_ns;
 	if (cut_short) {
 		failure_set(why, ERROR_LIMIT_TIME,
 			"the scenario's timeout ended the wait after %.1f s, before \"within\" had "

@@ -176,16 +176,19 @@ static void take_expunged(struct push *push)
 static int find_number(struct probe *probe, struct push *push, const struct probe_mail *mail,
 	uint32_t *number_r, struct failure *why)
 {
+	const struct imap_search what = {
+		.header = TOKEN_HEADER, .value = mail->id, .uid_from = push->uid_from};
 	struct imap_message message = {0};
-	uint32_t uid = 0;
-	size_t count = 0;
+	struct imap_uids found = {0};
+	uint32_t uid;
 
 	*number_r = 0;
-	if (imap_search_header(
-		    push->imap, TOKEN_HEADER, mail->id, push->uid_from, &uid, 1, &count, why) == -1)
+	if (imap_search(push->imap, &what, &found, why) == -1)
 		return -1;
 	take_expunged(push);
-	if (count == 0)
+	uid = found.count > 0 ? found.uids[0] : 0;
+	imap_uids_free(&found);
+	if (uid == 0)
 		return 0;
 	push->numbered = push->count;
 	if (imap_fetch(push->imap, uid, &message, why) == -1)

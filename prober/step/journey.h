@@ -73,6 +73,7 @@ struct journey {
 	const char *base_dir; /* of the scenario file: relative paths start here */
 	int64_t every_ns;     /* 0: not given */
 	int64_t timeout_ns;   /* a whole run ends by then */
+	int64_t horizon_ns;   /* a mail that did not come by then is lost */
 	const struct account *accounts;
 	size_t account_count;
 	const json_t *components; /* name -> a pattern of hosts, or a list of them; may be NULL */

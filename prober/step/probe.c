@@ -229,6 +229,23 @@ int64_t probe_mail_deferred(const struct probe_run *run, const struct probe_mail
 	return accepted > first ? accepted - first : 0;
 }
 
+static void set_arrival(json_t *record, const struct probe_mail *mail)
+{
+	if (mail->accepted_ns != 0)
+		set_delivery(record, mail);
+	set_text(record, "folder", mail->folder);
+	if (mail->uid_validity != 0)
+		json_object_set_new(record, "uid_validity", json_integer(mail->uid_validity));
+	if (mail->uid != 0)
+		json_object_set_new(record, "uid", json_integer(mail->uid));
+	if (mail->hops != NULL)
+		json_object_set(record, "hops", mail->hops);
+	json_object_set_new(record, "duplicates", json_integer(mail->duplicates));
+	json_object_set_new(record, "deleted", json_boolean(mail->deleted));
+	if (mail->kept)
+		json_object_set_new(record, "kept", json_true());
+}
+
 json_t *probe_mail_record(const struct probe_run *run, const struct probe_mail *mail)
 {
 	json_t *record = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "mail", mail->id, "step",
@@ -244,15 +261,11 @@ json_t *probe_mail_record(const struct probe_run *run, const struct probe_mail *
 		json_object_set_new(record, "deferred_seconds",
 			json_real(clock_seconds(probe_mail_deferred(run, mail))));
 	set_text(record, "reply", mail->reply);
-	if (mail->found && mail->accepted_ns != 0)
-		set_delivery(record, mail);
-	if (!mail->found)
-		return record;
-	set_text(record, "folder", mail->folder);
-	if (mail->hops != NULL)
-		json_object_set(record, "hops", mail->hops);
-	json_object_set_new(record, "duplicates", json_integer(mail->duplicates));
-	json_object_set_new(record, "deleted", json_boolean(mail->deleted));
+	set_text(record, "content_hash", mail->content_hash);
+	if (mail->found)
+		set_arrival(record, mail);
+	else
+		set_instant(run, record, "last_look_at", mail->absent_ns);
 	return record;
 }
 
@@ -265,4 +278,29 @@ void probe_mail_moved(struct probe *probe, struct probe_mail *mail, const char *
 	record = probe_mail_record(probe->run, mail);
 	link->state(link->context, record);
 	json_decref(record);
+}
+
+void probe_waited_for_ledger(struct probe *probe, int64_t waited_ns)
+{
+	double before = json_number_value(json_object_get(probe->facts, "ledger_wait_seconds"));
+
+	json_object_set_new(
+		probe->facts, "ledger_wait_seconds", json_real(before + clock_seconds(waited_ns)));
+}
+
+int probe_mail_settled(
+	struct probe *probe, struct probe_mail *mail, const char *state, struct failure *why)
+{
+	const struct probe_link *link = probe->run->link;
+	json_t *mails = json_array();
+	int64_t began = clock_now();
+	int result;
+
+	timings_pause(&probe->timings);
+	text_copy(mail->state, sizeof(mail->state), state);
+	json_array_append_new(mails, probe_mail_record(probe->run, mail));
+	result = link->settle(link->context, mails, why);
+	json_decref(mails);
+	probe_waited_for_ledger(probe, clock_now() - began);
+	return result;
 }

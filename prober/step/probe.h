@@ -19,6 +19,8 @@
 #include "tcp.h"
 #include "timings.h"
 
+#define PROBE_RECALL_MAX 64
+
 /* The way to whoever keeps the account of mails and shows progress (the supervisor; a recorder
  * in tests). Called from the chain's thread. */
 struct probe_link {
@@ -30,6 +32,12 @@ struct probe_link {
 	int (*token)(void *context, json_t *token, struct failure *why);
 	/* A mail's state changed: its record as it is now. */
 	void (*state)(void *context, const json_t *mail);
+	/* What the ledger knows of these mails (a JSON array of ids, at most PROBE_RECALL_MAX): a
+	 * new array of their records, those of this scenario alone, or NULL. */
+	json_t *(*recall)(void *context, json_t *ids, struct failure *why);
+	/* The fate of mails, this run's or earlier ones' (a JSON array of records): 0 when the
+	 * ledger is synced. Only then may a mail be deleted that is the proof of it. */
+	int (*settle)(void *context, const json_t *mails, struct failure *why);
 	/* A step began a phase; `note` says what it waits for, or NULL. */
 	void (*progress)(void *context, const char *step, const char *phase, const char *note);
 	/* A step has ended: its record (record_step and the type's facts). */
@@ -50,6 +58,7 @@ struct probe_run {
 	const char *tokens_dir;   /* where tokens of earlier runs are; NULL: nowhere */
 	const json_t *slow; /* metric -> seconds: what is slow (evidence.h); may be NULL */
 	const json_t *open_mails; /* those of earlier runs that are not settled; may be NULL */
+	const json_t *marks;      /* how far mailboxes were looked through (ledger_marks) */
 };
 
 struct probe {
@@ -126,6 +135,15 @@ json_t *probe_mail_record(const struct probe_run *run, const struct probe_mail *
 
 /* Tells the supervisor what has become of the mail. */
 void probe_mail_moved(struct probe *probe, struct probe_mail *mail, const char *state);
+
+/* The same, and returns only when the ledger is synced: before the proof is deleted. That wait is
+ * in no phase. Fails with local.storage. */
+int probe_mail_settled(
+	struct probe *probe, struct probe_mail *mail, const char *state, struct failure *why);
+
+/* A wait of our own for the ledger, outside of every phase (fact: ledger_wait_seconds): they add
+ * up. */
+void probe_waited_for_ledger(struct probe *probe, int64_t waited_ns);
 
 /* Sets a timestamp fact from a monotonic instant. */
 void probe_set_time(struct probe *probe, const char *name, int64_t monotonic_ns);

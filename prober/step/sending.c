@@ -71,15 +71,6 @@ struct probe_mail *sending_write(struct probe *probe, const char *from, const ch
 	return probe_mail_compose(&order);
 }
 
-/* A deferred mail is announced once a try: its waits add up. */
-static void add_ledger_wait(struct probe *probe, int64_t waited_ns)
-{
-	double before = json_number_value(json_object_get(probe->facts, "ledger_wait_seconds"));
-
-	json_object_set_new(
-		probe->facts, "ledger_wait_seconds", json_real(before + clock_seconds(waited_ns)));
-}
-
 /* The ledger has the mail on disk before the final dot can go out; that wait is ours. */
 static int announce(struct probe *probe, struct probe_mail *mail, struct failure *why)
 {
@@ -96,7 +87,7 @@ static int announce(struct probe *probe, struct probe_mail *mail, struct failure
 	if (result == 0)
 		return 0;
 	/* A mail that the ledger does not have is none: nobody may wait for it. */
-	add_ledger_wait(probe, clock_now() - mail->sending_ns);
+	probe_waited_for_ledger(probe, clock_now() - mail->sending_ns);
 	mail->sending_ns = 0;
 	return -1;
 }
@@ -154,7 +145,7 @@ static int dialogue(struct probe *probe, struct smtp *smtp, struct probe_mail *m
 		return -1;
 	*announced = true;
 	result = smtp_data(smtp, why);
-	add_ledger_wait(probe, gap_before_phase(&probe->timings));
+	probe_waited_for_ledger(probe, gap_before_phase(&probe->timings));
 	return result == -1 ? -1 : smtp_send_text(smtp, mail->text, mail->text_length, why);
 }
 
@@ -191,7 +182,7 @@ int sending_hand_over(struct probe *probe, struct smtp *smtp, struct probe_mail 
 	if (!announced) {
 		if (announce(probe, mail, &unsynced) == -1)
 			return result;
-		add_ledger_wait(probe, clock_now() - mail->sending_ns);
+		probe_waited_for_ledger(probe, clock_now() - mail->sending_ns);
 	}
 	json_object_set_new(probe->facts, "mail", json_string(mail->id));
 	text_copy(mail->reply, sizeof(mail->reply),

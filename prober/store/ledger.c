@@ -1,6 +1,6 @@
-#include "ledger.h"
+#include "ledger_private.h"
 
-#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
@@ -23,7 +23,7 @@ static const struct {
 	{"lost", {"found_after_lost"}},
 };
 
-static bool may_follow(const char *from, const char *to)
+bool ledger_may_follow(const char *from, const char *to)
 {
 	if (strcmp(from, to) == 0)
 		return true;
@@ -34,11 +34,11 @@ static bool may_follow(const char *from, const char *to)
 }
 
 /* `lost` may still be found, but nothing has to be looked for any more. */
-static bool is_settled(const char *state)
+bool ledger_is_open(const char *state)
 {
 	static const char *const open[] = {"sending", "accepted", "deferred", "unknown", NULL};
 
-	return name_index(open, state) < 0;
+	return name_index(open, state) >= 0;
 }
 
 /* --- writing --------------------------------------------------------------------------- */
@@ -72,7 +72,7 @@ static int find(struct state *state, const char *mail, json_t **record_r, struct
 	return 0;
 }
 
-static char *format(const json_t *mail)
+char *ledger_format(const json_t *mail)
 {
 	return json_dumps(mail, JSON_COMPACT | JSON_REAL_PRECISION(15));
 }
@@ -82,7 +82,7 @@ static int insert(struct state *state, const json_t *run, const json_t *mail, st
 	static const char *const keys[] = {"run_id", "customer", "scenario", "vantage"};
 	struct statement query;
 	int64_t now = clock_wall();
-	char *record = format(mail);
+	char *record = ledger_format(mail);
 	int result;
 
 	if (record == NULL)
@@ -101,40 +101,43 @@ static int insert(struct state *state, const json_t *run, const json_t *mail, st
 	return result;
 }
 
-static int store(struct state *state, const json_t *mail, struct failure *why)
+/* `by` is the run that settled it, if not its own; NULL leaves what is known of that. */
+static int store(struct state *state, const json_t *mail, const char *by, struct failure *why)
 {
 	struct statement query;
 	const char *now = member(mail, "state");
-	char *record = format(mail);
+	char *record = ledger_format(mail);
 	int result;
 
 	if (record == NULL)
 		return failure_set(why, ERROR_LOCAL_RESOURCE, "out of memory");
 	statement_begin(&query, state,
-		"UPDATE mails SET state = ?, settled = ?, changed_ns = ?, record = ?"
-		" WHERE mail = ?");
+		"UPDATE mails SET state = ?, settled = ?, changed_ns = ?, record = ?,"
+		" settled_by = coalesce(?, settled_by) WHERE mail = ?");
 	statement_bind_text(&query, now);
-	statement_bind_integer(&query, is_settled(now));
+	statement_bind_integer(&query, !ledger_is_open(now));
 	statement_bind_integer(&query, clock_wall());
 	statement_bind_text(&query, record);
+	statement_bind_text(&query, by);
 	statement_bind_text(&query, member(mail, "mail"));
 	result = statement_run(&query, why);
 	free(record);
 	return result;
 }
 
-static int move_on(struct state *state, json_t *known, const json_t *mail, struct failure *why)
+int ledger_move_on(struct state *state, json_t *known, const json_t *mail, const char *by,
+	struct failure *why)
 {
 	const char *from = member(known, "state"), *to = member(mail, "state");
 
-	if (name_index(mail_states, to) < 0 || !may_follow(from, to))
+	if (name_index(mail_states, to) < 0 || !ledger_may_follow(from, to))
 		return failure_set(why, ERROR_WORKER_PROTOCOL,
 			"mail %.40s cannot go from %s to \"%.32s\"", member(mail, "mail"), from,
 			to);
 	/* What was found out earlier stays, unless it is told anew. */
 	if (json_object_update(known, (json_t *)(uintptr_t)mail) < 0)
 		return failure_set(why, ERROR_LOCAL_RESOURCE, "out of memory");
-	return store(state, known, why);
+	return store(state, known, by, why);
 }
 
 /* A mail is announced once, and again each time that it is tried anew after it was deferred. */
@@ -148,7 +151,7 @@ static int announce(struct state *state, const json_t *run, const json_t *mail, 
 	if (known == NULL)
 		return insert(state, run, mail, why);
 	if (strcmp(member(known, "state"), "deferred") == 0)
-		result = move_on(state, known, mail, why);
+		result = ledger_move_on(state, known, mail, NULL, why);
 	else
 		result = protocol_failure(why, member(mail, "mail"), "was announced twice");
 	json_decref(known);
@@ -166,7 +169,7 @@ int ledger_intent(struct state *state, const json_t *run, const json_t *mail, st
 	return state_finish(state, announce(state, run, mail, why), why);
 }
 
-static int update(struct state *state, const json_t *mail, struct failure *why)
+int ledger_update_within(struct state *state, const json_t *mail, struct failure *why)
 {
 	const char *id = member(mail, "mail");
 	json_t *known;
@@ -176,7 +179,7 @@ static int update(struct state *state, const json_t *mail, struct failure *why)
 		return -1;
 	if (known == NULL)
 		return protocol_failure(why, id, "was never announced");
-	result = move_on(state, known, mail, why);
+	result = ledger_move_on(state, known, mail, NULL, why);
 	json_decref(known);
 	return result;
 }
@@ -185,7 +188,7 @@ int ledger_update(struct state *state, const json_t *mail, struct failure *why)
 {
 	if (state_begin(state, why) < 0)
 		return -1;
-	return state_finish(state, update(state, mail, why), why);
+	return state_finish(state, ledger_update_within(state, mail, why), why);
 }
 
 /* --- restoring ------------------------------------------------------------------------- */
@@ -195,7 +198,7 @@ static int put(struct state *state, const json_t *run, const json_t *mail, const
 {
 	static const char *const keys[] = {"run_id", "customer", "scenario", "vantage"};
 	const char *now = member(mail, "state");
-	char *record = format(mail);
+	char *record = ledger_format(mail);
 	struct statement query;
 	int result;
 
@@ -211,7 +214,7 @@ static int put(struct state *state, const json_t *run, const json_t *mail, const
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		statement_bind_text(&query, member(run, keys[i]));
 	statement_bind_text(&query, now);
-	statement_bind_integer(&query, is_settled(now));
+	statement_bind_integer(&query, !ledger_is_open(now));
 	statement_bind_integer(&query, times[0]);
 	statement_bind_integer(&query, times[1]);
 	statement_bind_text(&query, record);
@@ -242,19 +245,21 @@ int ledger_restore(struct state *state, const json_t *run, const json_t *mail, i
 
 /* --- reading --------------------------------------------------------------------------- */
 
-int ledger_open_mails(struct state *state, const char *customer, const char *scenario,
+int ledger_open_mails(struct state *state, const char *customer, const char *scenario, int limit,
 	void (*each)(void *context, const json_t *mail), void *context, struct failure *why)
 {
 	struct statement query;
 
 	statement_begin(&query, state,
-		"SELECT record FROM mails WHERE customer = ? AND scenario = ? AND settled = 0"
-		" ORDER BY id");
+		"SELECT record, run_id FROM mails WHERE customer = ? AND scenario = ? AND"
+		" settled = 0 ORDER BY id LIMIT ?");
 	statement_bind_text(&query, customer);
 	statement_bind_text(&query, scenario);
+	statement_bind_integer(&query, limit);
 	while (statement_row(&query)) {
 		json_t *mail = json_loads(statement_text(&query, 0), 0, NULL);
 
+		json_object_set_new(mail, "run_id", json_string(statement_text(&query, 1)));
 		if (mail != NULL)
 			each(context, mail);
 		json_decref(mail);

@@ -13,10 +13,17 @@
 #ifndef MAILPROBE_LEDGER_H
 #define MAILPROBE_LEDGER_H
 
+#include <stdbool.h>
+
 #include <jansson.h>
 
 #include "failure.h"
 #include "state.h"
+
+/* The one table of states: whether a mail may go from one to the other (staying is fine), and
+ * whether its fate still has to be found out. */
+bool ledger_may_follow(const char *from, const char *to);
+bool ledger_is_open(const char *state);
 
 /* Writes the mail as `sending` and returns only when that is on disk. `run` is an object with
  * run_id, customer, scenario and vantage, such as a result record. Fails with local.storage, or
@@ -27,9 +34,30 @@ int ledger_intent(struct state *state, const json_t *run, const json_t *mail, st
  * `accepted`) is refused with worker.protocol: states only ever go forward. */
 int ledger_update(struct state *state, const json_t *mail, struct failure *why);
 
-/* Calls back for each mail of the scenario that is not settled yet, oldest first. */
-int ledger_open_mails(struct state *state, const char *customer, const char *scenario,
+/* Moves mails of this run's scenario on, all in one transaction: those of earlier runs too, whose
+ * records (with their run_id) are added to `settled` if their state has changed. Refuses mails of
+ * other scenarios with worker.protocol: then none is moved. */
+int ledger_settle(struct state *state, const json_t *run, const json_t *mails, json_t *settled,
+	struct failure *why);
+
+/* What is known of these mails of the run's scenario: a new array of their records, with the
+ * run_id of the run that sent each. Others are left out. NULL on failure. */
+json_t *ledger_recall(
+	struct state *state, const json_t *run, const json_t *ids, struct failure *why);
+
+/* Calls back for each mail of the scenario that is not settled yet, with its run_id, oldest first,
+ * at most `limit` of them. */
+int ledger_open_mails(struct state *state, const char *customer, const char *scenario, int limit,
 	void (*each)(void *context, const json_t *mail), void *context, struct failure *why);
+
+/* Up to where the scenario's mailboxes have been looked through: a new array of {account, folder,
+ * uid_validity, uid_next, looked_at}, as the runs' records had them last (steps[].mailboxes). */
+json_t *ledger_marks(
+	struct state *state, const char *customer, const char *scenario, struct failure *why);
+
+/* Takes a run's record in, in one transaction: its mails, and how far it looked through which
+ * mailbox. The same record again changes nothing. */
+int ledger_close_run(struct state *state, const json_t *record, struct failure *why);
 
 /* How many mails are in each state, of one scenario or (NULL, NULL) of all: a new object that
  * has every state as a key, or NULL. The numbers add up to all mails that were ever intended. */

@@ -216,6 +216,27 @@ static bool any_unfit(const json_t *record)
 	return false;
 }
 
+/* How many mails this run has settled like that: its own and earlier ones. */
+static int emit_counts(const struct walk *walk, const json_t *record)
+{
+	static const char *const lists[] = {"mails", "settled"};
+	size_t index;
+	json_t *mail;
+
+	for (size_t i = 0; mail_counts[i] != NULL; i++) {
+		json_int_t count = 0;
+
+		for (size_t j = 0; j < 2; j++)
+			json_array_foreach(json_object_get(record, lists[j]), index, mail)
+				count += strcmp(mail_counts[i], "duplicates") == 0
+					? json_integer_value(json_object_get(mail, "duplicates"))
+					: strcmp(member(mail, "state"), mail_counts[i]) == 0;
+		if (emit(walk, (double)count, false, "%s", mail_counts[i]) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int sample_record(const json_t *record, const struct field *(*facts)(const char *step_type),
 	sample_each *each, void *context)
 {
@@ -224,6 +245,10 @@ int sample_record(const json_t *record, const struct field *(*facts)(const char 
 	json_t *item;
 
 	if (proved(record) && !any_unfit(record) && emit_fields(&walk, record_run, record, "", "") < 0)
+		return -1;
+	if (json_array_size(json_object_get(record, "mails")) +
+			json_array_size(json_object_get(record, "settled")) > 0 &&
+		emit_counts(&walk, record) < 0)
 		return -1;
 	json_array_foreach(json_object_get(record, "steps"), index,
 		item) if (emit_step(&walk, item, facts) < 0) return -1;

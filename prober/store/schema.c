@@ -68,6 +68,17 @@ static const char *const migrations[] = {
 	" pending TEXT," /* an event that may not have been written yet */
 	" PRIMARY KEY (customer, scenario, rule)"
 	") STRICT, WITHOUT ROWID;",
+	/* 2: the run that found out what became of a mail, if not its own; and up to where each
+	 * mailbox has been looked through: what came later has a UID of at least uid_next. */
+	"ALTER TABLE mails ADD COLUMN settled_by TEXT;"
+	"CREATE TABLE mailboxes ("
+	" customer TEXT NOT NULL,"
+	" scenario TEXT NOT NULL,"
+	" account TEXT NOT NULL,"
+	" folder TEXT NOT NULL,"
+	" mark TEXT NOT NULL,"
+	" PRIMARY KEY (customer, scenario, account, folder)"
+	") STRICT, WITHOUT ROWID;",
 };
 
 #define NEWEST ((int)(sizeof(migrations) / sizeof(migrations[0])))

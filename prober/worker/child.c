@@ -105,6 +105,7 @@ void child_run(const struct worker_job *job, int fd, pid_t parent)
 		.tokens_dir = job->tokens_dir,
 		.open_mails = job->open_mails,
 		.slow = job->slow,
+		.marks = job->marks,
 		.link = &stage_link};
 	struct stage *stage;
 	json_t *steps, *mails;

@@ -27,6 +27,18 @@ static const struct field mail_fields[] = {
 	{0},
 };
 
+static const struct field recall_fields[] = {
+	{"type", &field_name, R, "recall"},
+	{"mails", &field_list, R, "ids of mails that a mailbox holds", .item = &field_name},
+	{0},
+};
+
+static const struct field mails_fields[] = {
+	{"type", &field_name, R, "settle or recalled"},
+	{"mails", &field_list, R, "the mails", .item = &field_object, .fields = record_mail},
+	{0},
+};
+
 static const struct field progress_fields[] = {
 	{"type", &field_name, R, "progress"},
 	{"step", &field_name, R, "the step's id"},
@@ -76,11 +88,14 @@ const struct frame_kind frame_kinds[FRAME_COUNT] = {
 	[FRAME_JAIL] = {"jail", jail_fields, SMALL},
 	[FRAME_INTENT] = {"intent", mail_fields, SMALL},
 	[FRAME_STATE] = {"state", mail_fields, SMALL},
+	[FRAME_RECALL] = {"recall", recall_fields, SMALL},
+	[FRAME_SETTLE] = {"settle", mails_fields, 16 * SMALL},
 	[FRAME_PROGRESS] = {"progress", progress_fields, SMALL},
 	[FRAME_STEP] = {"step", step_fields, 4 * SMALL},
 	[FRAME_RESULT] = {"result", result_fields, FRAME_MAX},
 	[FRAME_TOKEN] = {"token", token_fields, SMALL},
 	[FRAME_ACK] = {"ack", ack_fields, SMALL},
+	[FRAME_RECALLED] = {"recalled", mails_fields, 2 * SMALL},
 	[FRAME_REFUSAL] = {"refusal", refusal_fields, SMALL},
 };
 

@@ -2,8 +2,9 @@
  *
  *   u32, big endian: length of the object   {"type": "progress", "step": "login", ...}
  *
- * Child to parent: jail (once, first), intent, state, progress, step, token, result (once, last).
- * Parent to child: ack or refusal, one for each intent and token. Whoever reads trusts nothing: length,
+ * Child to parent: jail (once, first), intent, state, recall, settle, progress, step, token, result
+ * (once, last). Parent to child: one answer each to intent, settle and token (ack or refusal) and to
+ * recall (recalled or refusal). Whoever reads trusts nothing: length,
  * nesting, number of values, UTF-8, keys and kinds are checked before anything is made of it.
  */
 #ifndef MAILPROBE_FRAME_H
@@ -24,11 +25,14 @@ enum frame_type {
 	FRAME_JAIL,
 	FRAME_INTENT,
 	FRAME_STATE,
+	FRAME_RECALL,
+	FRAME_SETTLE,
 	FRAME_PROGRESS,
 	FRAME_STEP,
 	FRAME_RESULT,
 	FRAME_TOKEN,
 	FRAME_ACK,
+	FRAME_RECALLED,
 	FRAME_REFUSAL,
 	FRAME_COUNT
 };

@@ -104,11 +104,13 @@ void link_send_result(struct link *link, json_t *steps, json_t *mails, json_t *v
 
 /* --- asking ---------------------------------------------------------------------------- */
 
-static int read_answer(const json_t *frame, enum frame_type type, struct failure *why)
+/* 0 and what came with it; the reference is the caller's. */
+static int read_answer(
+	json_t *frame, enum frame_type type, enum frame_type wanted, struct failure *why)
 {
 	int error;
 
-	if (type == FRAME_ACK)
+	if (type == wanted)
 		return 0;
 	if (type != FRAME_REFUSAL)
 		return failure_set(
@@ -118,7 +120,8 @@ static int read_answer(const json_t *frame, enum frame_type type, struct failure
 		json_string_value(json_object_get(frame, "error")));
 }
 
-static int await_answer(struct link *link, struct failure *why)
+/* The answer's frame, a new reference, or NULL. */
+static json_t *await_answer(struct link *link, enum frame_type wanted, struct failure *why)
 {
 	enum frame_type type;
 	json_t *frame;
@@ -127,45 +130,73 @@ static int await_answer(struct link *link, struct failure *why)
 	while ((result = frame_next(&link->answers, &frame, &type, why)) == 0) {
 		if (deadline_passed(link->job->deadline)) {
 			link->deaf = true;
-			return failure_set(why, ERROR_LOCAL_STORAGE,
+			failure_set(why, ERROR_LOCAL_STORAGE,
 				"nothing was written to disk by the end of the run");
+			return NULL;
 		}
 		wait_for(link, POLLIN);
 		if (frame_fill(&link->answers, link->fd) == FRAME_END)
 			_exit(1);
 	}
 	if (result == -1)
-		return -1;
-	result = read_answer(frame, type, why);
+		return NULL;
+	if (read_answer(frame, type, wanted, why) == 0)
+		return frame;
 	json_decref(frame);
-	return result;
+	return NULL;
 }
 
-static int ask(struct link *link, enum frame_type type, json_t *body, struct failure *why)
+/* Takes the reference of the body. The answer's frame, a new reference, or NULL. */
+static json_t *ask(struct link *link, enum frame_type question, json_t *body,
+	enum frame_type wanted, struct failure *why)
 {
-	int result;
+	json_t *answer = NULL;
 
 	/* Its own lock: other chains go on reporting while the ledger is being written. */
 	pthread_mutex_lock(&link->asking);
-	if (link->deaf) {
-		result = failure_set(why, ERROR_LOCAL_STORAGE, "the supervisor does not answer");
-		json_decref(body);
-	} else {
-		link_send(link, type, body);
-		result = await_answer(link, why);
-	}
+	if (link->deaf)
+		failure_set(why, ERROR_LOCAL_STORAGE, "the supervisor does not answer");
+	else if (send_frame(link, question, body, false) == -1)
+		failure_set(why, ERROR_WORKER_PROTOCOL, "too much at once for the supervisor");
+	else
+		answer = await_answer(link, wanted, why);
 	pthread_mutex_unlock(&link->asking);
-	return result;
+	json_decref(body);
+	return answer;
+}
+
+/* The same, for what is only to be acknowledged. */
+static int tell(struct link *link, enum frame_type type, json_t *body, struct failure *why)
+{
+	json_t *answer = ask(link, type, body, FRAME_ACK, why);
+
+	json_decref(answer);
+	return answer != NULL ? 0 : -1;
+}
+
+static json_t *link_recall(void *context, json_t *ids, struct failure *why)
+{
+	json_t *answer =
+		ask(context, FRAME_RECALL, json_pack("{s:O}", "mails", ids), FRAME_RECALLED, why);
+	json_t *mails = json_incref(json_object_get(answer, "mails"));
+
+	json_decref(answer);
+	return mails;
+}
+
+static int link_settle(void *context, const json_t *mails, struct failure *why)
+{
+	return tell(context, FRAME_SETTLE, json_pack("{s:o}", "mails", json_deep_copy(mails)), why);
 }
 
 static int link_intent(void *context, const json_t *mail, struct failure *why)
 {
-	return ask(context, FRAME_INTENT, json_pack("{s:o}", "mail", json_deep_copy(mail)), why);
+	return tell(context, FRAME_INTENT, json_pack("{s:o}", "mail", json_deep_copy(mail)), why);
 }
 
 static int link_token(void *context, json_t *token, struct failure *why)
 {
-	return ask(context, FRAME_TOKEN, token, why);
+	return tell(context, FRAME_TOKEN, token, why);
 }
 
 /* --- telling --------------------------------------------------------------------------- */
@@ -227,6 +258,8 @@ struct probe_link link_for_stage(struct link *link)
 	struct probe_link stage = {.intent = link_intent,
 		.token = link_token,
 		.state = link_state,
+		.recall = link_recall,
+		.settle = link_settle,
 		.progress = link_progress,
 		.finished = link_finished,
 		.context = link};

@@ -124,26 +124,28 @@ int worker_left_ms(const struct worker *worker)
 
 /* --- listening ------------------------------------------------------------------------- */
 
-/* An honest worker reads what it asked for: a full socket is none of its. */
-static int answer(struct worker *worker, int refused, const struct failure *no)
+/* Takes the reference. An honest worker reads what it asked for: a full socket is none of its. */
+static int answer(struct worker *worker, enum frame_type type, json_t *body)
 {
-	json_t *body = refused == 0 ? json_object()
-				    : json_pack("{s:s, s:s}", "error_type",
-					      error_info(no->type)->name, "error", no->text);
 	struct text frame;
 	ssize_t sent = -1;
 
 	text_init(&frame, FRAME_MAX);
-	if (body != NULL &&
-		frame_write(&frame, refused == 0 ? FRAME_ACK : FRAME_REFUSAL, body,
-			&worker->broken) == 0)
+	if (body != NULL && frame_write(&frame, type, body, &worker->broken) == 0)
 		sent = send(worker->fd, frame.bytes, frame.length, MSG_NOSIGNAL | MSG_DONTWAIT);
 	if (sent != (ssize_t)frame.length)
 		failure_set(&worker->broken, ERROR_WORKER_PROTOCOL,
-			"the worker does not take our answer");
+			"the worker does not take the answer to its question");
 	json_decref(body);
 	text_free(&frame);
 	return worker->broken.type == ERROR_NONE ? 0 : -1;
+}
+
+static int refuse(struct worker *worker, const struct failure *no)
+{
+	return answer(worker, FRAME_REFUSAL,
+		json_pack("{s:s, s:s}", "error_type", error_info(no->type)->name, "error",
+			no->text));
 }
 
 static int on_intent(
@@ -156,7 +158,28 @@ static int on_intent(
 		failure_set(&no, ERROR_LOCAL_STORAGE, "the ledger refused the mail");
 		worker_account_forget(&worker->account, mail);
 	}
-	return answer(worker, refused, &no);
+	return refused == 0 ? answer(worker, FRAME_ACK, json_object()) : refuse(worker, &no);
+}
+
+static int on_recall(
+	struct worker *worker, const struct worker_listener *listener, const json_t *ids)
+{
+	struct failure no = {.type = ERROR_LOCAL_STORAGE};
+	json_t *mails = listener->recall(listener->context, ids, &no);
+
+	return mails != NULL ? answer(worker, FRAME_RECALLED, json_pack("{s:o}", "mails", mails))
+			     : refuse(worker, &no);
+}
+
+static int on_settle(
+	struct worker *worker, const struct worker_listener *listener, const json_t *mails)
+{
+	struct failure no = {0};
+
+	if (listener->settle(listener->context, mails, &no) != 0)
+		return refuse(worker, &no);
+	worker_account_settle(&worker->account, mails);
+	return answer(worker, FRAME_ACK, json_object());
 }
 
 static int on_token(struct worker *worker, bool listened_to, const json_t *token)
@@ -167,14 +190,18 @@ static int on_token(struct worker *worker, bool listened_to, const json_t *token
 
 	if (refused != 0)
 		failure_set(&no, ERROR_LOCAL_STORAGE, "tokens are not kept here");
-	return listened_to ? answer(worker, refused, &no) : 0;
+	if (!listened_to)
+		return 0;
+	return refused == 0 ? answer(worker, FRAME_ACK, json_object()) : refuse(worker, &no);
 }
 
 static int take(struct worker *worker, const struct worker_listener *listener, enum frame_type type,
 	json_t *frame)
 {
-	/* Nobody is left to answer: that mail's final dot has never gone out. */
-	if (type == FRAME_INTENT && listener == NULL)
+	/* Nobody is left to answer: that mail's final dot has never gone out, and no proof of a
+	 * mail's fate was deleted. */
+	if (listener == NULL &&
+		(type == FRAME_INTENT || type == FRAME_RECALL || type == FRAME_SETTLE))
 		return 0;
 	if (worker_account_take(&worker->account, type, frame, &worker->broken) != 0)
 		return -1;
@@ -182,6 +209,10 @@ static int take(struct worker *worker, const struct worker_listener *listener, e
 		return on_intent(worker, listener, json_object_get(frame, "mail"));
 	if (type == FRAME_TOKEN)
 		return on_token(worker, listener != NULL, frame);
+	if (type == FRAME_RECALL)
+		return on_recall(worker, listener, json_object_get(frame, "mails"));
+	if (type == FRAME_SETTLE)
+		return on_settle(worker, listener, json_object_get(frame, "mails"));
 	if (listener == NULL)
 		return 0;
 	if (type == FRAME_STATE)

@@ -31,7 +31,8 @@ struct worker_job {
 	int (*keep_token)(void *context, const json_t *token, struct failure *why);
 	void *token_context;
 	const json_t *slow; /* metric -> seconds: what is slow (evidence.h); may be NULL */
-	const json_t *open_mails; /* of earlier runs, to be offered again; may be NULL */
+	const json_t *open_mails; /* of earlier runs; may be NULL */
+	const json_t *marks;      /* of mailboxes (ledger_marks); may be NULL */
 	bool require_sandbox;
 	unsigned int jail_without; /* for tests: parts (jail.h) to leave out */
 };
@@ -46,6 +47,10 @@ struct worker_listener {
 	/* Sync the mail to the ledger; 0 sends the ack, -1 a refusal with the failure. */
 	int (*intent)(void *context, const json_t *mail, struct failure *why);
 	void (*state)(void *context, const json_t *mail);
+	/* What the ledger knows of these ids: a new array of records, or NULL with the failure. */
+	json_t *(*recall)(void *context, const json_t *ids, struct failure *why);
+	/* Sync the fate of mails, of this run or earlier ones; as intent. */
+	int (*settle)(void *context, const json_t *mails, struct failure *why);
 	void (*progress)(void *context, const char *step, const char *phase, const char *note);
 	/* A step has ended: its record. May be NULL. */
 	void (*finished)(void *context, const json_t *step);

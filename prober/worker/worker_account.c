@@ -1,4 +1,4 @@
-#include "worker_account.h"
+#include "worker_account_private.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -14,6 +14,8 @@
 #define MAILS_PER_STEP 16
 /* Each is a write to disk, for which all other workers wait. */
 #define STATES_PER_MAIL 4
+/* Asked about and settled, over a whole run. */
+#define ASKED_MAX 65536
 /* For each step: its phases all at once, and notes several times a second. */
 #define FRAMES_AT_ONCE 128
 #define FRAMES_PER_SECOND 32
@@ -39,11 +41,6 @@ void worker_account_free(struct worker_account *account)
 
 /* --- checks ---------------------------------------------------------------------------- */
 
-static const char *text_of(const json_t *object, const char *key)
-{
-	return json_string_value(json_object_get(object, key));
-}
-
 /* Index in the journey; its count if there is no such step. */
 static size_t find_step(const struct worker_account *account, const char *id)
 {
@@ -64,27 +61,27 @@ static int no_such_step(const char *what, const char *id, struct failure *why)
 /* An outcome comes with its reasons, and with no others. */
 static int check_outcome(const json_t *record, struct failure *why)
 {
-	const char *id = text_of(record, "id"), *type = text_of(record, "error_type");
-	enum outcome outcome = (enum outcome)name_index(outcome_names, text_of(record, "outcome"));
-	bool explained = type != NULL && text_of(record, "error") != NULL &&
-		text_of(record, "blame") != NULL;
+	const char *id = account_text(record, "id"), *type = account_text(record, "error_type");
+	enum outcome outcome = (enum outcome)name_index(outcome_names, account_text(record, "outcome"));
+	bool explained = type != NULL && account_text(record, "error") != NULL &&
+		account_text(record, "blame") != NULL;
 	bool fits = false;
 
 	switch (outcome) {
 	case OUTCOME_PASS:
-		fits = type == NULL && text_of(record, "proof") != NULL;
+		fits = type == NULL && account_text(record, "proof") != NULL;
 		break;
 	case OUTCOME_WARN:
-		fits = explained && text_of(record, "proof") != NULL;
+		fits = explained && account_text(record, "proof") != NULL;
 		break;
 	case OUTCOME_FAIL:
 	case OUTCOME_ERROR:
 		fits = explained &&
 			outcome_of_blame((enum blame)(
-				name_index(blame_names, text_of(record, "blame")) + 1)) == outcome;
+				name_index(blame_names, account_text(record, "blame")) + 1)) == outcome;
 		break;
 	case OUTCOME_SKIPPED:
-		fits = type == NULL && text_of(record, "reason") != NULL;
+		fits = type == NULL && account_text(record, "reason") != NULL;
 		break;
 	}
 	if (fits)
@@ -97,7 +94,7 @@ static int check_outcome(const json_t *record, struct failure *why)
 static int check_step(const struct worker_account *account, const json_t *record, size_t *index_r,
 	struct failure *why)
 {
-	const char *id = text_of(record, "id");
+	const char *id = account_text(record, "id");
 	size_t index = find_step(account, id);
 	const struct step *step = &account->job->journey->steps[index];
 	char what[ACCOUNT_NAME_SIZE + 8];
@@ -108,9 +105,9 @@ static int check_step(const struct worker_account *account, const json_t *record
 	if (frame_check((const struct field *const[]){record_step, step->type->facts, NULL}, record,
 		    what, why) != 0)
 		return -1;
-	if (strcmp(text_of(record, "type"), step->type->name) != 0)
+	if (strcmp(account_text(record, "type"), step->type->name) != 0)
 		return failure_set(why, ERROR_WORKER_PROTOCOL, "step \"%s\" is not of type %s", id,
-			text_of(record, "type"));
+			account_text(record, "type"));
 	*index_r = index;
 	return check_outcome(record, why);
 }
@@ -130,7 +127,7 @@ static size_t mails_allowed(const struct worker_account *account)
 /* Its fields have been checked with the frame. */
 static int take_mail(struct worker_account *account, json_t *mail, struct failure *why)
 {
-	const char *id = text_of(mail, "mail"), *step = text_of(mail, "step");
+	const char *id = account_text(mail, "mail"), *step = account_text(mail, "step");
 	size_t index = find_step(account, step);
 	const json_t *known = json_object_get(account->mails, id);
 
@@ -139,7 +136,7 @@ static int take_mail(struct worker_account *account, json_t *mail, struct failur
 	if (!account->job->journey->steps[index].type->sends_mail)
 		return failure_set(why, ERROR_WORKER_PROTOCOL,
 			"a mail of step \"%s\", which sends none", step);
-	if (known != NULL && strcmp(text_of(known, "step"), step) != 0)
+	if (known != NULL && strcmp(account_text(known, "step"), step) != 0)
 		return failure_set(why, ERROR_WORKER_PROTOCOL, "a mail of two steps");
 	if (known == NULL && json_object_size(account->mails) >= mails_allowed(account))
 		return failure_set(
@@ -149,7 +146,7 @@ static int take_mail(struct worker_account *account, json_t *mail, struct failur
 
 void worker_account_forget(struct worker_account *account, const json_t *mail)
 {
-	json_object_del(account->mails, text_of(mail, "mail"));
+	json_object_del(account->mails, account_text(mail, "mail"));
 }
 
 static int take_jail(struct worker_account *account, const json_t *frame, struct failure *why)
@@ -173,21 +170,21 @@ static int take_jail(struct worker_account *account, const json_t *frame, struct
 	return -1;
 }
 
-static int64_t run_clock(const struct worker_account *account)
+int64_t account_clock(const struct worker_account *account)
 {
 	return clock_now() - account->job->origin.monotonic_ns;
 }
 
 static int take_progress(struct worker_account *account, const json_t *frame, struct failure *why)
 {
-	const char *phase = text_of(frame, "phase");
-	size_t index = find_step(account, text_of(frame, "step"));
-	int64_t now = run_clock(account), at;
+	const char *phase = account_text(frame, "phase");
+	size_t index = find_step(account, account_text(frame, "step"));
+	int64_t now = account_clock(account), at;
 	double seconds = json_number_value(json_object_get(frame, "at_seconds"));
 	struct step_track *track = &account->tracks[index];
 
 	if (index == account->job->journey->step_count)
-		return no_such_step("progress", text_of(frame, "step"), why);
+		return no_such_step("progress", account_text(frame, "step"), why);
 	/* Time goes forwards, whatever it says. */
 	at = seconds >= 0 && seconds < clock_seconds(now) ? llround(seconds * 1e9) : now;
 	if (track->count > 0 && at < track->begins[track->count - 1])
@@ -208,7 +205,7 @@ static int take_step(struct worker_account *account, json_t *record, struct fail
 		return -1;
 	if (account->tracks[index].record != NULL)
 		return failure_set(why, ERROR_WORKER_PROTOCOL, "step \"%s\" has ended twice",
-			text_of(record, "id"));
+			account_text(record, "id"));
 	account->tracks[index].record = json_incref(record);
 	return 0;
 }
@@ -231,8 +228,7 @@ static int check_steps(
 	return 0;
 }
 
-/* Whether a step must be in the result. With `only` others may come along. */
-static bool is_wanted(const struct worker_account *account, size_t index)
+bool account_wants(const struct worker_account *account, size_t index)
 {
 	const char *only = account->job->only;
 
@@ -254,13 +250,13 @@ static int take_result(struct worker_account *account, const json_t *frame, stru
 	json_array_foreach(steps, index, item)
 	{
 		struct step_track *track =
-			&account->tracks[find_step(account, text_of(item, "id"))];
+			&account->tracks[find_step(account, account_text(item, "id"))];
 
 		json_decref(track->record);
 		track->record = json_incref(item);
 	}
 	for (size_t i = 0; i < journey->step_count; i++)
-		if (is_wanted(account, i) && account->tracks[i].record == NULL)
+		if (account_wants(account, i) && account->tracks[i].record == NULL)
 			return failure_set(why, ERROR_WORKER_PROTOCOL,
 				"the result has no record of step \"%s\"", journey->steps[i].id);
 	account->vantage_state = json_incref(json_object_get(frame, "vantage_state"));
@@ -272,7 +268,7 @@ static int take_result(struct worker_account *account, const json_t *frame, stru
 static int take_token(struct worker_account *account, const json_t *frame, struct failure *why)
 {
 	const struct journey *journey = account->job->journey;
-	const struct account *owner = journey_account(journey, text_of(frame, "account"));
+	const struct account *owner = journey_account(journey, account_text(frame, "account"));
 
 	if (owner == NULL || owner->oauth2.token_url == NULL)
 		return failure_set(why, ERROR_WORKER_PROTOCOL, "a token of nobody");
@@ -284,7 +280,7 @@ static int take_token(struct worker_account *account, const json_t *frame, struc
 /* A flood of frames is an attack on the supervisor. */
 static int count_frame(struct worker_account *account, struct failure *why)
 {
-	size_t seconds = (size_t)(run_clock(account) / NS_PER_SECOND);
+	size_t seconds = (size_t)(account_clock(account) / NS_PER_SECOND);
 	size_t cap = (FRAMES_AT_ONCE + FRAMES_PER_SECOND * seconds) *
 		(account->job->journey->step_count + 1);
 
@@ -292,6 +288,31 @@ static int count_frame(struct worker_account *account, struct failure *why)
 		return failure_set(why, ERROR_WORKER_PROTOCOL,
 			"more than %zu frames in %zu seconds", cap, seconds);
 	return 0;
+}
+
+/* Each is work for the disk, for which all other workers wait. */
+static int take_question(
+	struct worker_account *account, const json_t *mails, struct failure *why)
+{
+	account->asked += json_array_size(mails) + 1;
+	if (account->asked > ASKED_MAX)
+		return failure_set(why, ERROR_WORKER_PROTOCOL,
+			"more than %d mails of earlier runs", ASKED_MAX);
+	return 0;
+}
+
+void worker_account_settle(struct worker_account *account, const json_t *mails)
+{
+	size_t index;
+	json_t *mail;
+
+	json_array_foreach(mails, index, mail)
+	{
+		const char *id = account_text(mail, "mail");
+
+		if (json_object_get(account->mails, id) != NULL)
+			json_object_set(account->mails, id, mail);
+	}
 }
 
 int worker_account_take(
@@ -311,6 +332,9 @@ int worker_account_take(
 			return failure_set(
 				why, ERROR_WORKER_PROTOCOL, "more states than mails could have");
 		return take_mail(account, json_object_get(frame, "mail"), why);
+	case FRAME_RECALL:
+	case FRAME_SETTLE:
+		return take_question(account, json_object_get(frame, "mails"), why);
 	case FRAME_INTENT:
 		return take_mail(account, json_object_get(frame, "mail"), why);
 	case FRAME_PROGRESS:
@@ -322,195 +346,11 @@ int worker_account_take(
 	case FRAME_TOKEN:
 		return take_token(account, frame, why);
 	case FRAME_ACK:
+	case FRAME_RECALLED:
 	case FRAME_REFUSAL:
 	case FRAME_COUNT:
 		break;
 	}
 	return failure_set(
 		why, ERROR_WORKER_PROTOCOL, "a %s frame the wrong way", frame_kinds[type].name);
-}
-
-/* --- the account ----------------------------------------------------------------------- */
-
-static const struct account *account_of(const struct journey *journey, const struct step *step)
-{
-	const char *name = text_of(step->config, "account");
-
-	if (name == NULL)
-		name = text_of(step->config, "from");
-	for (size_t i = 0; name != NULL && i < journey->account_count; i++)
-		if (strcmp(journey->accounts[i].name, name) == 0)
-			return &journey->accounts[i];
-	return NULL;
-}
-
-/* The host that the step talks to, as far as its type tells; NULL if it does not. */
-static const char *host_of(const struct step *step, const struct account *account)
-{
-	const char *const *needs = step->type->account_needs;
-
-	if (account == NULL || needs == NULL || needs[0] == NULL)
-		return NULL;
-	return strcmp(needs[0], "submission") == 0 ? account->submission.host
-		: strcmp(needs[0], "imap") == 0    ? account->imap.host
-		: strcmp(needs[0], "pop3") == 0    ? account->pop3.host
-						   : NULL;
-}
-
-static json_t *begin_record(
-	const struct worker_account *account, const struct step *step, enum outcome outcome)
-{
-	const struct account *box = account_of(account->job->journey, step);
-	json_t *record = json_pack("{s:s, s:s}", "id", step->id, "type", step->type->name);
-
-	if (box != NULL)
-		json_object_set_new(record, "account", json_string(box->name));
-	json_object_set_new(record, "outcome", json_string(outcome_name(outcome)));
-	return record;
-}
-
-/* The phases as far as they are known; the last one lasted until now. They add up. */
-static void set_times(
-	const struct worker_account *account, const struct step_track *track, json_t *record)
-{
-	struct clock_origin origin = account->job->origin;
-	json_t *phases = json_array();
-	char text[CLOCK_TIMESTAMP_SIZE];
-	int64_t end = run_clock(account);
-
-	json_object_set_new(record, "phases", phases);
-	if (track->count == 0)
-		return;
-	for (size_t i = 0; i < track->count; i++) {
-		int64_t until = i + 1 < track->count ? track->begins[i + 1] : end;
-
-		json_array_append_new(phases,
-			json_pack("{s:s, s:f, s:f}", "name", track->phases[i], "start_seconds",
-				clock_seconds(track->begins[i]), "duration_seconds",
-				clock_seconds(until - track->begins[i])));
-	}
-	clock_format(origin.wall_ns + track->begins[0], text);
-	json_object_set_new(record, "started_at", json_string(text));
-	json_object_set_new(record, "start_seconds", json_real(clock_seconds(track->begins[0])));
-	json_object_set_new(
-		record, "duration_seconds", json_real(clock_seconds(end - track->begins[0])));
-}
-
-static void describe(struct text *text, const struct worker_account *account, size_t index,
-	const struct failure *why)
-{
-	const struct step *step = &account->job->journey->steps[index];
-	const struct step_track *track = &account->tracks[index];
-	const char *host = host_of(step, account_of(account->job->journey, step));
-
-	text_printable(text, why->text, strlen(why->text));
-	if (why->type == ERROR_SANDBOX_REQUIRED)
-		return;
-	if (track->count == 0) {
-		text_printf(text, ", before %s began", step->type->name);
-		return;
-	}
-	text_printf(text, " while %s", step->type->name);
-	if (host != NULL)
-		text_printf(text, " talked to %s", host);
-	text_printf(text, " in phase %s", track->phases[track->count - 1]);
-}
-
-static json_t *broken_record(
-	const struct worker_account *account, size_t index, const struct failure *why)
-{
-	const struct step *step = &account->job->journey->steps[index];
-	const struct step_track *track = &account->tracks[index];
-	json_t *record = begin_record(account, step, OUTCOME_ERROR);
-	struct text text;
-
-	text_init(&text, (size_t)FAILURE_TEXT_SIZE * 2);
-	describe(&text, account, index, why);
-	json_object_set_new(record, "error_type", json_string(error_info(why->type)->name));
-	if (track->count > 0)
-		json_object_set_new(
-			record, "error_phase", json_string(track->phases[track->count - 1]));
-	json_object_set_new(record, "error", json_string(text.bytes));
-	json_object_set_new(record, "blame", json_string(blame_name(error_info(why->type)->blame)));
-	set_times(account, track, record);
-	text_free(&text);
-	return record;
-}
-
-static json_t *skipped_record(const struct worker_account *account, size_t index)
-{
-	json_t *record =
-		begin_record(account, &account->job->journey->steps[index], OUTCOME_SKIPPED);
-
-	json_object_set_new(
-		record, "reason", json_string("the run ended before this step could begin"));
-	json_object_set_new(record, "phases", json_array());
-	return record;
-}
-
-/* Whether the worker's end is this step's error: each that was going on; if none was, the first
- * that was still to come, since an error must show somewhere; without its sandbox, all. */
-static bool is_hit(const struct worker_account *account, size_t index, const struct failure *why)
-{
-	bool any = false;
-
-	for (size_t i = 0; i < account->job->journey->step_count; i++)
-		any |= account->tracks[i].record == NULL && account->tracks[i].count > 0;
-	if (any)
-		return account->tracks[index].count > 0;
-	if (why->type == ERROR_SANDBOX_REQUIRED)
-		return true;
-	for (size_t i = 0; i < index; i++)
-		if (account->tracks[i].record == NULL && is_wanted(account, i))
-			return false;
-	return true;
-}
-
-static json_t *close_steps(const struct worker_account *account, const struct failure *why)
-{
-	json_t *steps = json_array();
-
-	for (size_t i = 0; i < account->job->journey->step_count; i++) {
-		const struct step_track *track = &account->tracks[i];
-
-		if (track->record != NULL)
-			json_array_append(steps, track->record);
-		else if (account->complete || (!is_wanted(account, i) && track->count == 0))
-			continue;
-		else if (is_hit(account, i, why))
-			json_array_append_new(steps, broken_record(account, i, why));
-		else
-			json_array_append_new(steps, skipped_record(account, i));
-	}
-	return steps;
-}
-
-/* The final dot may or may not have gone out: nobody is left who knows. */
-static json_t *close_mails(const struct worker_account *account)
-{
-	json_t *mails = json_array(), *mail;
-	const char *id;
-
-	json_object_foreach(account->mails, id, mail)
-	{
-		if (!account->complete && strcmp(text_of(mail, "state"), "sending") == 0)
-			json_object_set_new(mail, "state", json_string("unknown"));
-		json_array_append(mails, mail);
-	}
-	return mails;
-}
-
-json_t *worker_account_close(struct worker_account *account, const struct failure *why)
-{
-	json_t *whole = json_object();
-
-	json_object_set_new(whole, "steps", close_steps(account, why));
-	json_object_set_new(whole, "mails", close_mails(account));
-	if (account->sandbox != NULL)
-		json_object_set(whole, "sandbox", account->sandbox);
-	if (account->vantage_state != NULL)
-		json_object_set(whole, "vantage_state", account->vantage_state);
-	if (account->sandbox_missing != NULL && json_array_size(account->sandbox_missing) > 0)
-		json_object_set(whole, "sandbox_missing", account->sandbox_missing);
-	return whole;
 }

@@ -30,7 +30,7 @@ struct worker_account {
 	json_t *sandbox_missing;
 	json_t *vantage_state; /* with the result */
 	bool complete; /* the result has come */
-	size_t frames, states, tokens;
+	size_t frames, states, tokens, asked;
 };
 
 int worker_account_open(struct worker_account *account, const struct worker_job *job);
@@ -43,6 +43,9 @@ int worker_account_take(
 
 /* The mail of an intent that was refused: it is not sent. */
 void worker_account_forget(struct worker_account *account, const json_t *mail);
+
+/* The ledger has taken these in: the run's own among them are known by that from now on. */
+void worker_account_settle(struct worker_account *account, const json_t *mails);
 
 /* The account as it is now; `why` says how the worker ended, if that left anything open. A new
  * reference. */

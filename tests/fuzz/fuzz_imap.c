@@ -9,27 +9,41 @@ static const struct sasl_identity who = {.username = "probe@acme.test",
 	.port = 993,
 	.nonce = "0123456789abcdef"};
 
+static const uint32_t asked[] = {5, 6, 8};
+static const char *const names[] = {"Mailprobe-Token", NULL};
+
+static void see(void *context, uint32_t uid, const struct imap_message *message)
+{
+	must(context == NULL && (uid == 5 || uid == 6 || uid == 8) && message->text != NULL);
+}
+
 static int look(struct imap *imap, struct failure *why)
 {
 	struct imap_mailbox mailbox;
 	struct imap_message message = {0};
 	char junk[256];
-	uint32_t uids[16];
-	size_t count = 0;
+	const struct imap_search what = {
+		.header = "Mailprobe-Token", .value = "", .uid_from = 3, .uid_to = 9};
+	struct imap_uids found = {0};
 	bool expunged, news, result;
 
 	if (imap_select(imap, "INBOX", false, &mailbox, why) == -1 ||
 		imap_find_junk(imap, junk, sizeof(junk), why) == -1 ||
 		imap_status(imap, "Junk", &mailbox, why) == -1 ||
 		imap_noop(imap, &news, why) == -1 ||
-		imap_search_header(imap, "Mailprobe-Token", "0190", 3, uids, 16, &count, why) == -1)
+		imap_search(imap, &what, &found, why) == -1)
 		return -1;
-	for (size_t i = 0; i < count; i++)
-		must(uids[i] >= 3 && (i == 0 || uids[i] >= uids[i - 1]));
+	for (size_t i = 0; i < found.count; i++)
+		must(found.uids[i] >= 3 && found.uids[i] <= 9 &&
+			(i == 0 || found.uids[i] >= found.uids[i - 1]));
+	imap_uids_free(&found);
+	result = imap_fetch_fields(imap, asked, 3, names, see, NULL, why) == 0;
+	if (!result)
+		return -1;
 	result = imap_fetch(imap, 7, &message, why) == 0;
 	must(result || message.text == NULL);
 	imap_message_free(&message);
-	return result ? imap_delete(imap, 7, &expunged, why) : -1;
+	return result ? imap_delete(imap, asked, 3, false, &expunged, why) : -1;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)

@@ -143,9 +143,9 @@ static void test_metrics(void)
 	ok(history_names(state, "acme", "mail", "here", add_name, names, &why) == 0, "names");
 	listed = json_dumps(names, JSON_COMPACT);
 	is_string(listed,
-		"[\"folders.duration_seconds\",\"folders.network_rtt_seconds\","
+		"[\"bounced\",\"duplicates\",\"folders.duration_seconds\",\"folders.network_rtt_seconds\","
 		"\"folders.phases.connect\",\"folders.phases.select\",\"folders.retransmits\","
-		"\"in.delivery_seconds\",\"out.delivery_seconds\",\"out.duplicates\","
+		"\"in.delivery_seconds\",\"late\",\"lost\",\"out.delivery_seconds\",\"out.duplicates\","
 		"\"quota.duration_seconds\",\"quota.used_bytes\"]",
 		"all metrics, by name");
 	free(listed);

@@ -163,7 +163,7 @@ static void test_facts(void)
 	json_object_set_new(mail, "reply", json_string("2.0.0 Ok: queued"));
 	went_well(ledger_update(state, mail, &why), &why, "the same state, a newer fact");
 	went_well(ledger_update(state, mail, &why), &why, "the very same once more");
-	ledger_open_mails(state, "acme", "mail", keep_last, &kept, &why);
+	ledger_open_mails(state, "acme", "mail", 100, keep_last, &kept, &why);
 	is_string(json_string_value(json_object_get(kept, "mail")), "facts",
 		"the newest open mail comes last");
 	is_string(json_string_value(json_object_get(kept, "sending_at")),
@@ -185,7 +185,7 @@ static void test_open(void)
 	static const char *const final[] = {"refused", "delivered", "late", "bounced"};
 	int before = 0, after = 0, other = 0;
 
-	ledger_open_mails(state, "acme", "mail", count_open, &before, &why);
+	ledger_open_mails(state, "acme", "mail", 100, count_open, &before, &why);
 	for (size_t i = 0; i < 4; i++) {
 		char id[16];
 
@@ -194,7 +194,7 @@ static void test_open(void)
 		if (strcmp(final[i], "refused") != 0)
 			move(id, "accepted");
 	}
-	ledger_open_mails(state, "acme", "mail", count_open, &after, &why);
+	ledger_open_mails(state, "acme", "mail", 100, count_open, &after, &why);
 	is_integer(after - before, 4, "mails that are not settled are open");
 	for (size_t i = 0; i < 4; i++) {
 		char id[16];
@@ -203,9 +203,9 @@ static void test_open(void)
 		move(id, final[i]);
 	}
 	after = 0;
-	ledger_open_mails(state, "acme", "mail", count_open, &after, &why);
+	ledger_open_mails(state, "acme", "mail", 100, count_open, &after, &why);
 	is_integer(after - before, 0, "those that are settled are not");
-	ledger_open_mails(state, "acme", "other", count_open, &other, &why);
+	ledger_open_mails(state, "acme", "other", 100, count_open, &other, &why);
 	is_integer(other, 0, "another scenario has none of them");
 }
 

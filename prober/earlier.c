@@ -1,0 +1,96 @@
+#include "earlier.h"
+
+#include <string.h>
+
+#include "clock.h"
+#include "ledger.h"
+
+#include "ban.h"
+
+/* More are settled by the runs to come, the oldest first. */
+#define OPEN_MAX 2048
+/* RFC 5321, 4.5.4.1: a sender gives up after four or five days. */
+#define DEFERRED_MAX (5 * 86400 * NS_PER_SECOND)
+
+static const char *member(const json_t *object, const char *key)
+{
+	const char *value = json_string_value(json_object_get(object, key));
+
+	return value != NULL ? value : "";
+}
+
+/* Nobody offers it again, such as a step that the scenario has no more, or has for too long. */
+static bool is_given_up(const json_t *mail)
+{
+	int64_t first;
+
+	return strcmp(member(mail, "state"), "deferred") == 0 &&
+	       clock_parse(member(mail, "first_try_at"), &first) == 0 &&
+	       clock_wall() - first > DEFERRED_MAX;
+}
+
+static void add_open_mail(void *context, const json_t *mail)
+{
+	json_array_append_new(context, json_deep_copy(mail));
+}
+
+/* Moves them to refused, which is what a mail is that was never taken. */
+static int give_up_deferred(struct earlier *earlier, struct state *state, const json_t *run,
+	struct failure *why)
+{
+	json_t *given_up = json_array(), *mail;
+	size_t index = 0;
+	int result = 0;
+
+	while ((mail = json_array_get(earlier->open_mails, index)) != NULL) {
+		if (!is_given_up(mail)) {
+			index++;
+			continue;
+		}
+		json_object_set_new(mail, "state", json_string("refused"));
+		json_array_append(given_up, mail);
+		json_array_remove(earlier->open_mails, index);
+	}
+	if (json_array_size(given_up) > 0)
+		result = ledger_settle(state, run, given_up, earlier->settled, why);
+	json_decref(given_up);
+	return result;
+}
+
+int earlier_load(struct earlier *earlier, struct state *state, const json_t *run,
+	const struct journey *journey, struct failure *why)
+{
+	earlier->open_mails = json_array();
+	earlier->settled = json_array();
+	earlier->marks = ledger_marks(state, journey->customer, journey->scenario, why);
+	if (earlier->marks == NULL ||
+		ledger_open_mails(state, journey->customer, journey->scenario, OPEN_MAX,
+			add_open_mail, earlier->open_mails, why) == -1)
+		return -1;
+	return give_up_deferred(earlier, state, run, why);
+}
+
+void earlier_free(struct earlier *earlier)
+{
+	json_decref(earlier->open_mails);
+	json_decref(earlier->marks);
+	json_decref(earlier->settled);
+	*earlier = (struct earlier){0};
+}
+
+json_t *earlier_recall(
+	struct state *state, const json_t *run, const json_t *ids, struct failure *why)
+{
+	json_t *mails = ledger_recall(state, run, ids, why), *mail;
+	size_t index;
+
+	/* The longest of them, and nothing to settle a mail by. */
+	json_array_foreach(mails, index, mail) json_object_del(mail, "reply");
+	return mails;
+}
+
+int earlier_settle(struct earlier *earlier, struct state *state, const json_t *run,
+	const json_t *mails, struct failure *why)
+{
+	return ledger_settle(state, run, mails, earlier->settled, why);
+}

@@ -1,0 +1,30 @@
+/* earlier - what earlier runs of a scenario have left open, as the supervisor sees it. */
+#ifndef MAILPROBE_EARLIER_H
+#define MAILPROBE_EARLIER_H
+
+#include <jansson.h>
+
+#include "failure.h"
+#include "journey.h"
+#include "state.h"
+
+/* What a run starts with. */
+struct earlier {
+	json_t *open_mails; /* ledger_open_mails */
+	json_t *marks;      /* ledger_marks */
+	json_t *settled;    /* mails of earlier runs whose fate this run has found out so far */
+};
+
+/* Reads it, and gives up what was deferred for too long. `run` has run_id, customer, scenario and
+ * vantage. Fails with local.storage; earlier_free is for then, too. */
+int earlier_load(struct earlier *earlier, struct state *state, const json_t *run,
+	const struct journey *journey, struct failure *why);
+void earlier_free(struct earlier *earlier);
+
+/* Answers a worker's questions (struct worker_listener). */
+json_t *earlier_recall(
+	struct state *state, const json_t *run, const json_t *ids, struct failure *why);
+int earlier_settle(struct earlier *earlier, struct state *state, const json_t *run,
+	const json_t *mails, struct failure *why);
+
+#endif
