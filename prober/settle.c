@@ -30,7 +30,7 @@ int settle_result(struct state *state, const char *results_dir, const struct sce
 	json_t *record, struct failure *why)
 {
 	const struct limit_list limits = {scenario->limits, scenario->limit_count};
-	int result = attribute_result(state, &scenario->journey, &limits, record, why);
+	int result = attribute_result(state, &limits, record, why);
 
 	if (lines_append_result(results_dir, record, why) == -1)
 		result = -1;

@@ -135,15 +135,15 @@ static json_t *attribute(const struct observations *all)
 	return found != NULL ? describe(all, worst, found, count == 1) : NULL;
 }
 
-int attribute_result(struct state *state, const struct journey *journey,
-	const struct limit_list *limits, json_t *record, struct failure *why)
+int attribute_result(
+	struct state *state, const struct limit_list *limits, json_t *record, struct failure *why)
 {
 	struct baseline *baseline = baseline_read(state, limits, record, why);
 	struct observations *all = calloc(1, sizeof(*all));
 	json_t *found = NULL;
 
 	if (baseline != NULL && all != NULL) {
-		observe_record(record, journey, baseline, all);
+		observe_record(record, baseline, all);
 		found = attribute(all);
 	}
 	if (found != NULL)

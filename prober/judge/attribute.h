@@ -10,13 +10,12 @@
 #include <jansson.h>
 
 #include "failure.h"
-#include "journey.h"
 #include "limit.h"
 #include "state.h"
 
 /* Adds `attribution` to a result record if there is one; before the record is in the history. -1 if
  * the history cannot be read. */
-int attribute_result(struct state *state, const struct journey *journey,
-	const struct limit_list *limits, json_t *record, struct failure *why);
+int attribute_result(
+	struct state *state, const struct limit_list *limits, json_t *record, struct failure *why);
 
 #endif

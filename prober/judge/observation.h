@@ -7,7 +7,6 @@
 #include <stddef.h>
 
 #include "baseline.h"
-#include "journey.h"
 
 #define OBSERVATIONS_MAX 256
 #define SUSPECTS_MAX 2
@@ -35,7 +34,6 @@ struct observations {
 	size_t count;
 };
 
-void observe_record(const json_t *record, const struct journey *journey,
-	const struct baseline *baseline, struct observations *to);
+void observe_record(const json_t *record, const struct baseline *baseline, struct observations *to);
 
 #endif

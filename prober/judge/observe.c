@@ -134,14 +134,13 @@ static void host_of(const json_t *step, char *host, size_t size)
 	host[strcspn(host, ":")] = '\0';
 }
 
-static void suspect_server(struct observation *seen, const json_t *step, enum group group,
-	const struct journey *journey, const char *phase)
+static void suspect_server(
+	struct observation *seen, const json_t *step, enum group group, const char *phase)
 {
-	const char *id = text_of(step, "id"), *server = text_of(step, "server"), *named;
+	const char *id = text_of(step, "id"), *server = text_of(step, "server");
 	char host[128], *dot;
 
 	host_of(step, host, sizeof(host));
-	named = journey_component(journey, host);
 	dot = strchr(host, '.');
 	if (group == GROUP_DNS) {
 		suspect(seen, "dns", "", "dns", "%s.phases.%s", id, phase);
@@ -149,8 +148,8 @@ static void suspect_server(struct observation *seen, const json_t *step, enum gr
 		suspect(seen, "login", server, "imap-login", "%s.phases.%s, at %s", id, phase,
 			server);
 	} else {
-		suspect(seen, "dialogue", server, named != NULL ? named : kind_of(step),
-			"%s.phases.%s, at %s", id, phase, server);
+		suspect(seen, "dialogue", server, kind_of(step), "%s.phases.%s, at %s", id, phase,
+			server);
 		if (dot != NULL && strstr(text_of(step, "type"), "_send") != NULL)
 			suspect(seen, "smtp", dot + 1, "smtp", "phase %s of all that take mail",
 				phase);
@@ -180,8 +179,8 @@ static struct phase_sum sum_phase(const json_t *phases, const char *name)
 }
 
 /* The phase of a group that is slowest against what is usual stands for it. */
-static void observe_group(const json_t *step, enum group group, const struct journey *journey,
-	const struct baseline *baseline, double rtt_excess, struct observations *to)
+static void observe_group(const json_t *step, enum group group, const struct baseline *baseline,
+	double rtt_excess, struct observations *to)
 {
 	const json_t *phases = json_object_get(step, "phases");
 	struct observation best = {.certain = true}, *seen;
@@ -219,7 +218,7 @@ static void observe_group(const json_t *step, enum group group, const struct jou
 	seen = add(to);
 	*seen = best;
 	if (!network) {
-		suspect_server(seen, step, group, journey, phase_name);
+		suspect_server(seen, step, group, phase_name);
 		return;
 	}
 	suspect(seen, "network", "", "network", "the way to all servers");
@@ -227,8 +226,8 @@ static void observe_group(const json_t *step, enum group group, const struct jou
 		text_of(step, "server"));
 }
 
-static void observe_step(const json_t *step, const struct journey *journey,
-	const struct baseline *baseline, struct observations *to)
+static void observe_step(
+	const json_t *step, const struct baseline *baseline, struct observations *to)
 {
 	double rtt_excess;
 
@@ -237,7 +236,7 @@ static void observe_step(const json_t *step, const struct journey *journey,
 		return;
 	rtt_excess = network_excess(step, baseline, to);
 	for (int group = 0; group < GROUPS; group++)
-		observe_group(step, (enum group)group, journey, baseline, rtt_excess, to);
+		observe_group(step, (enum group)group, baseline, rtt_excess, to);
 }
 
 /* --- mails ----------------------------------------------------------------------------- */
@@ -355,14 +354,13 @@ static void observe_mail(
 		observe_quick_mail(mail, value, usual, to);
 }
 
-void observe_record(const json_t *record, const struct journey *journey,
-	const struct baseline *baseline, struct observations *to)
+void observe_record(const json_t *record, const struct baseline *baseline, struct observations *to)
 {
 	size_t index;
 	json_t *item;
 
 	json_array_foreach(json_object_get(record, "steps"), index, item)
-		observe_step(item, journey, baseline, to);
+		observe_step(item, baseline, to);
 	json_array_foreach(json_object_get(record, "mails"), index, item)
 		observe_mail(item, baseline, to);
 }

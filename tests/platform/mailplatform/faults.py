@@ -55,6 +55,15 @@ service imap-slow {
 }"""
 
 
+SLOW_STORE = """
+plugin {
+  sieve_plugins = sieve_extprograms
+  sieve_global_extensions = +vnd.dovecot.execute
+  sieve_execute_bin_dir = /bin
+  sieve_execute_exec_timeout = 60s
+}"""
+
+
 def certificate(kind, help):
     return Fault(f"the servers' certificate {help}", {"CERTIFICATE": kind}, group="certificate")
 
@@ -119,6 +128,12 @@ FAULTS = {
     # Slow.
     "slow-greeting": slow("until the SMTP greeting", {"FAULT_CONNECT": "sleep @SECONDS@,"}),
     "slow-rcpt": slow("at each RCPT", {"FAULT_RCPT": "sleep @SECONDS@,"}),
+    "slow-submission": slow("at each RCPT on the ports for users",
+                            {"FAULT_USER_RCPT": "sleep @SECONDS@,"}),
+    "slow-mx": slow("at each RCPT on the MX port", {"FAULT_MX_RCPT": "sleep @SECONDS@,"}),
+    "slow-lmtp": slow("until a mail that LMTP has taken is in the mailbox",
+                      {"SIEVE": "slow", "SLOW_STORE_SECONDS": "@SECONDS@",
+                       "FAULT_DOVECOT": SLOW_STORE}),
     "slow-dot": slow("from the final dot to its reply", {"FAULT_END_OF_DATA": "sleep @SECONDS@,"}),
     "imap-slow": slow("from the right password to the end of an IMAP login", {
         "IMAP_EXECUTABLE": "imap imap-slow", "FAULT_DOVECOT": SLOW_LOGIN}),

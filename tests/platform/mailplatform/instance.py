@@ -28,7 +28,7 @@ QUEUES = ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "
 # What a fault may put other text into, and what is there without one.
 HOLES = {
     "FAULT_ALIASES": "", "FAULT_CONNECT": "", "FAULT_MAIL": "", "FAULT_RCPT": "",
-    "FAULT_MX_RCPT": "", "FAULT_END_OF_DATA": "", "FAULT_HEADER_CHECKS": "",
+    "FAULT_MX_RCPT": "", "FAULT_USER_RCPT": "", "SLOW_STORE_SECONDS": "0", "FAULT_END_OF_DATA": "", "FAULT_HEADER_CHECKS": "",
     "FAULT_BODY_CHECKS": "", "FAULT_DOVECOT": "", "FAULT_WEBMAIL": "", "FAULT_DAV": "",
     "DEFERRED": "", "SMTP": "", "MX": "", "WEBMAIL": "", "DAV": "", "GREYLIST_SECONDS": "0",
     "WEBMAIL_DATABASE": "roundcube.db", "DAV_PASSWORDS": "users", "IMAP_EXECUTABLE": "imap",
@@ -104,7 +104,8 @@ class Instance:
         certificates.ensure(self.data, side, DOMAINS[side], values["CERTIFICATE"])
         folder = self.side(side)
         changed = set()
-        templates = [("postfix", "main.cf"), ("postfix", "master.cf"), ("dovecot", "dovecot.conf")]
+        templates = [("postfix", "main.cf"), ("postfix", "master.cf"), ("dovecot", "dovecot.conf"),
+                     ("dovecot", "slow.sieve")]
         if side == "inside":
             templates.append(("web", "nginx.conf"))
             self.configure_web(values)
