@@ -1,0 +1,85 @@
+#include "step_change.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "median.h"
+
+#include "ban.h"
+
+#define P_MOST 0.01
+/* Of the scatter, and of what was before. A straight line has 2.7 times the scatter that is left
+ * beside its best step, and so is none. */
+#define SCATTERS_LEAST 3
+#define SHARE_LEAST 0.1
+
+/* Twice the rank, from 1 on; equal values share their ranks. */
+static double double_rank(const struct point *points, size_t n, size_t index)
+{
+	double rank = 1;
+
+	for (size_t i = 0; i < n; i++)
+		rank += 2 * (points[i].y < points[index].y) + (points[i].y == points[index].y);
+	return rank;
+}
+
+static void locate(const struct point *points, size_t n, struct step_change *step)
+{
+	double count = (double)n, sum = 0;
+
+	*step = (struct step_change){.index = 1};
+	for (size_t i = 0; i + 1 < n; i++) {
+		sum += double_rank(points, n, i) - (count + 1);
+		if (fabs(sum) > step->statistic) {
+			step->statistic = fabs(sum);
+			step->index = i + 1;
+		}
+	}
+	step->p = fmin(1,
+		2 *
+			exp(-6 * step->statistic * step->statistic /
+				(count * count * count + count * count)));
+}
+
+static double level_of(const struct point *points, size_t n, double *room)
+{
+	for (size_t i = 0; i < n; i++)
+		room[i] = points[i].y;
+	return median(room, n);
+}
+
+/* What is left of the values once the step is taken out. */
+static void leave_step(
+	const struct point *points, size_t n, const struct step_change *step, double *left)
+{
+	for (size_t i = 0; i < n; i++)
+		left[i] = points[i].y - (i < step->index ? step->before : step->after);
+}
+
+static void decide(const struct point *points, size_t n, struct step_change *step, double *room)
+{
+	double height = fabs(step->after - step->before), scatter;
+
+	leave_step(points, n, step, room);
+	scatter = MAD_SIGMA * median_deviation(room, n, 0);
+	step->found = step->p <= P_MOST && height > SCATTERS_LEAST * scatter &&
+		height > SHARE_LEAST * fabs(step->before);
+}
+
+int step_change(const struct point *points, size_t n, struct step_change *step_r)
+{
+	double *room;
+
+	*step_r = (struct step_change){.p = 1};
+	if (n < 2)
+		return 0;
+	room = calloc(n, sizeof(*room));
+	if (room == NULL)
+		return -1;
+	locate(points, n, step_r);
+	step_r->before = level_of(points, step_r->index, room);
+	step_r->after = level_of(points + step_r->index, n - step_r->index, room);
+	decide(points, n, step_r, room);
+	free(room);
+	return 0;
+}
