@@ -11,6 +11,7 @@
 static const struct command *const commands[] = {
 	&run_command,
 	&validate_command,
+	&check_command,
 	&show_command,
 	&ledger_command,
 	&doctor_command,

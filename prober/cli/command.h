@@ -35,6 +35,7 @@ struct command {
 
 extern const struct command run_command;
 extern const struct command validate_command;
+extern const struct command check_command;
 extern const struct command show_command;
 extern const struct command ledger_command;
 extern const struct command doctor_command;

@@ -55,3 +55,17 @@ int series_make(
 		return -1;
 	return series_find(state, key, id_r, why);
 }
+
+int series_vantages(struct state *state, const char *customer, const char *scenario,
+	void (*each)(void *context, const char *vantage), void *context, struct failure *why)
+{
+	struct statement query;
+
+	statement_begin(&query, state,
+		"SELECT vantage FROM series WHERE customer = ? AND scenario = ? ORDER BY vantage");
+	statement_bind_text(&query, customer);
+	statement_bind_text(&query, scenario);
+	while (statement_row(&query))
+		each(context, statement_text(&query, 0));
+	return statement_end(&query, why);
+}

@@ -17,6 +17,10 @@ int series_find(
 int series_make(
 	struct state *state, const struct series_key *key, int64_t *id_r, struct failure *why);
 
+/* Calls back for each vantage that the scenario was seen from, in the order of their names. */
+int series_vantages(struct state *state, const char *customer, const char *scenario,
+	void (*each)(void *context, const char *vantage), void *context, struct failure *why);
+
 /* The first id that a run of that instant may have: the series in the upper bits, milliseconds
  * since 2020 below (see schema.c). */
 int64_t series_run_id(int64_t series, int64_t at_ns);

@@ -1,0 +1,267 @@
+#include "check.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "error_type.h"
+#include "history.h"
+#include "rules.h"
+#include "series.h"
+
+#include "ban.h"
+
+/* Runs that tell what is usual, and how many intervals may pass without one. */
+#define RUNS 21
+#define INTERVALS 3
+
+struct look {
+	struct state *state;
+	const struct check_order *order;
+	int64_t now_ns;
+	struct check_answer *answer;
+	struct failure *why;
+	bool failed;
+	size_t vantages;
+};
+
+/* Of several, the one that somebody has to act on. */
+static int gravity(enum check_status status)
+{
+	static const int ranks[] = {[CHECK_OK] = 0,
+		[CHECK_UNKNOWN] = 1,
+		[CHECK_WARNING] = 2,
+		[CHECK_CRITICAL] = 3};
+
+	return ranks[status];
+}
+
+static void say(struct look *look, enum check_status status, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* The first word on a status counts; a graver one replaces it. */
+static void say(struct look *look, enum check_status status, const char *format, ...)
+{
+	struct check_answer *answer = look->answer;
+	va_list args;
+
+	if (answer->sentence[0] != '\0' && gravity(status) <= gravity(answer->status))
+		return;
+	answer->status = status;
+	va_start(args, format);
+	vsnprintf(answer->sentence, sizeof(answer->sentence), format, args);
+	va_end(args);
+}
+
+/* --- events that are open -------------------------------------------------------------- */
+
+static enum check_status status_of(const char *severity)
+{
+	if (severity == NULL || strcmp(severity, "warning") == 0)
+		return CHECK_WARNING;
+	return strcmp(severity, "info") == 0 ? CHECK_OK : CHECK_CRITICAL;
+}
+
+static int look_at_rule(struct look *look, const char *rule)
+{
+	const struct rule_key key = {look->order->customer, look->order->scenario, rule};
+	json_t *memory, *pending;
+	const json_t *event;
+
+	if (rules_load(look->state, &key, &memory, &pending, look->why) < 0)
+		return -1;
+	event = json_object_get(memory, "event");
+	if (event != NULL)
+		say(look, status_of(json_string_value(json_object_get(event, "severity"))), "%s",
+			json_string_value(json_object_get(event, "summary")));
+	json_decref(memory);
+	json_decref(pending);
+	return 0;
+}
+
+static int look_at_rules(struct look *look)
+{
+	json_t *names = rules_names(
+		look->state, look->order->customer, look->order->scenario, look->why);
+	json_t *name;
+	size_t index;
+	int result = names != NULL ? 0 : -1;
+
+	json_array_foreach(names, index, name)
+		if (result == 0)
+			result = look_at_rule(look, json_string_value(name));
+	json_decref(names);
+	return result;
+}
+
+/* --- runs ------------------------------------------------------------------------------ */
+
+static int by_length(const void *a, const void *b)
+{
+	int64_t first = *(const int64_t *)a, second = *(const int64_t *)b;
+
+	return (first > second) - (first < second);
+}
+
+static int64_t usual_age(const struct run_mark *runs, size_t count)
+{
+	int64_t gaps[RUNS];
+
+	if (count < 3)
+		return CHECK_AGE_UNKNOWN;
+	for (size_t i = 1; i < count; i++)
+		gaps[i - 1] = runs[i].at_ns - runs[i - 1].at_ns;
+	qsort(gaps, count - 1, sizeof(*gaps), by_length);
+	return INTERVALS * gaps[(count - 1) / 2];
+}
+
+/* A run that was left out, as an earlier one went on, says nothing of the platform. */
+static const struct run_mark *newest_of(const struct run_mark *runs, size_t count)
+{
+	for (size_t i = count; i > 0; i--)
+		if (runs[i - 1].outcome != OUTCOME_SKIPPED)
+			return &runs[i - 1];
+	return NULL;
+}
+
+static void judge_runs(
+	struct look *look, const char *vantage, const struct run_mark *runs, size_t count)
+{
+	const struct run_mark *newest = newest_of(runs, count);
+	int64_t allowed = look->order->max_age_ns != 0 ? look->order->max_age_ns
+						       : usual_age(runs, count);
+	double age;
+
+	if (newest == NULL) {
+		say(look, CHECK_UNKNOWN, "from %s no run has looked yet", vantage);
+		return;
+	}
+	age = clock_seconds(look->now_ns - newest->at_ns);
+	if (look->now_ns - newest->at_ns > allowed)
+		say(look, look->order->stale,
+			"from %s the newest run is %.0f s old, and %.0f s are allowed: is cron alive?",
+			vantage, age, clock_seconds(allowed));
+	else if (age < -60)
+		say(look, CHECK_UNKNOWN,
+			"from %s the newest run lies %.0f s in the future: a clock is wrong", vantage,
+			-age);
+	else if (newest->outcome == OUTCOME_ERROR)
+		say(look, CHECK_UNKNOWN, "from %s the newest run, %.0f s ago, could not judge it",
+			vantage, age);
+	else if (newest->outcome == OUTCOME_FAIL)
+		say(look, look->order->fail, "from %s the newest run, %.0f s ago, failed", vantage,
+			age);
+	else if (newest->outcome == OUTCOME_WARN)
+		say(look, CHECK_WARNING,
+			"from %s the newest run, %.0f s ago, did not find all as expected", vantage,
+			age);
+	else
+		say(look, CHECK_OK, "from %s passed %.0f s ago", vantage, age);
+}
+
+/* --- values ---------------------------------------------------------------------------- */
+
+struct newest {
+	const char *run_id;
+	json_t *names; /* of a metric, by its id in decimal */
+	json_t *values;
+};
+
+static bool is_shown(const char *name)
+{
+	size_t length = strlen(name), ending = strlen(".delivery_seconds");
+
+	return strcmp(name, "duration_seconds") == 0 ||
+		(length > ending && strcmp(name + length - ending, ".delivery_seconds") == 0);
+}
+
+static void take_name(void *context, uint32_t metric, const char *name)
+{
+	struct newest *newest = context;
+	char key[16];
+
+	if (!is_shown(name))
+		return;
+	snprintf(key, sizeof(key), "%u", metric);
+	json_object_set_new(newest->names, key, json_string(name));
+}
+
+static void take_values(void *context, const struct history_row *row)
+{
+	struct newest *newest = context;
+
+	if (strcmp(row->mark.run_id, newest->run_id) != 0)
+		return;
+	for (size_t i = 0; i < row->count; i++) {
+		struct history_value value = history_value(row, i);
+		char key[16];
+		const char *name;
+
+		snprintf(key, sizeof(key), "%u", value.metric);
+		name = json_string_value(json_object_get(newest->names, key));
+		/* A mail that has not come has no time of delivery yet. */
+		if (name != NULL && !value.censored)
+			json_object_set_new(newest->values, name, json_real(value.value));
+	}
+}
+
+static int read_values(struct look *look, const char *vantage, const struct run_mark *run)
+{
+	const struct check_order *order = look->order;
+	struct newest newest = {run->run_id, json_object(), look->answer->values};
+	int result = history_names(look->state, order->customer, order->scenario, vantage, take_name,
+		&newest, look->why);
+
+	if (result == 0)
+		result = history_sweep(look->state, order->customer, order->scenario, vantage,
+			run->at_ns, take_values, &newest, look->why);
+	json_decref(newest.names);
+	return result;
+}
+
+/* --- the whole ------------------------------------------------------------------------- */
+
+static void look_from(void *context, const char *vantage)
+{
+	struct look *look = context;
+	const struct check_order *order = look->order;
+	struct run_mark *runs = NULL;
+	size_t count = 0;
+
+	if (look->failed || (order->vantage != NULL && strcmp(order->vantage, vantage) != 0))
+		return;
+	look->vantages++;
+	look->failed = history_runs(look->state, order->customer, order->scenario, vantage, 0, RUNS,
+			       &runs, &count, look->why) == -1;
+	if (!look->failed)
+		judge_runs(look, vantage, runs, count);
+	if (!look->failed && count > 0 && json_object_size(look->answer->values) == 0)
+		look->failed = read_values(look, vantage, &runs[count - 1]) == -1;
+	free(runs);
+}
+
+int check_state(struct state *state, const struct check_order *order, int64_t now_ns,
+	struct check_answer *answer_r, struct failure *why)
+{
+	struct look look = {state, order, now_ns, answer_r, why, false, 0};
+
+	*answer_r = (struct check_answer){.status = CHECK_UNKNOWN, .values = json_object()};
+	if (look_at_rules(&look) == -1 ||
+		series_vantages(state, order->customer, order->scenario, look_from, &look, why) ==
+			-1 ||
+		look.failed)
+		return -1;
+	if (look.vantages == 0)
+		say(&look, CHECK_UNKNOWN, "no run is known%s%s",
+			order->vantage != NULL ? " from " : "",
+			order->vantage != NULL ? order->vantage : "");
+	return 0;
+}
+
+void check_answer_free(struct check_answer *answer)
+{
+	json_decref(answer->values);
+	answer->values = NULL;
+}
