@@ -131,6 +131,11 @@ FAULTS = {
     "slow-submission": slow("at each RCPT on the ports for users",
                             {"FAULT_USER_RCPT": "sleep @SECONDS@,"}),
     "slow-mx": slow("at each RCPT on the MX port", {"FAULT_MX_RCPT": "sleep @SECONDS@,"}),
+    # Between two hops of Postfix: filter.py.
+    "content-filter": slow("in a content filter behind the queue (0: as long as it takes)", {
+        "FAULT_END_OF_DATA": "check_client_access inline:{{127.@SLOT@.0.9=OK}}, "
+                             "check_client_access static:{FILTER lmtp:unix:private/scan},",
+        "FILTER_SECONDS": "@SECONDS@"}),
     "slow-lmtp": slow("until a mail that LMTP has taken is in the mailbox",
                       {"SIEVE": "slow", "SLOW_STORE_SECONDS": "@SECONDS@",
                        "FAULT_DOVECOT": SLOW_STORE}),

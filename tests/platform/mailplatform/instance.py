@@ -28,7 +28,7 @@ QUEUES = ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "
 # What a fault may put other text into, and what is there without one.
 HOLES = {
     "FAULT_ALIASES": "", "FAULT_CONNECT": "", "FAULT_MAIL": "", "FAULT_RCPT": "",
-    "FAULT_MX_RCPT": "", "FAULT_USER_RCPT": "", "SLOW_STORE_SECONDS": "0", "FAULT_END_OF_DATA": "", "FAULT_HEADER_CHECKS": "",
+    "FAULT_MX_RCPT": "", "FAULT_USER_RCPT": "", "SLOW_STORE_SECONDS": "0", "FILTER_SECONDS": "0", "FAULT_END_OF_DATA": "", "FAULT_HEADER_CHECKS": "",
     "FAULT_BODY_CHECKS": "", "FAULT_DOVECOT": "", "FAULT_WEBMAIL": "", "FAULT_DAV": "",
     "DEFERRED": "", "SMTP": "", "MX": "", "WEBMAIL": "", "DAV": "", "GREYLIST_SECONDS": "0",
     "WEBMAIL_DATABASE": "roundcube.db", "DAV_PASSWORDS": "users", "IMAP_EXECUTABLE": "imap",
@@ -189,7 +189,7 @@ class Instance:
         make(queue / "maildrop", 0o730, postfix, postdrop)
         make(folder / "data", 0o700, postfix)
         make(folder / "greylist", 0o700, user_id("nobody"))
-        for name in ("auth-down.sh", "greylist.py"):
+        for name in ("auth-down.sh", "greylist.py", "filter.py"):
             shutil.copy(paths.TEMPLATES / name, folder)
         # What the chrooted smtp and smtpd ask the C library for.
         (queue / "etc").mkdir()
