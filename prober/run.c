@@ -330,7 +330,10 @@ static int on_settle(void *context, const json_t *mails, struct failure *why)
 {
 	struct job *job = context;
 
-	return earlier_settle(&job->earlier, job->run->state, job->head, mails, why);
+	if (earlier_settle(&job->earlier, job->run->state, job->head, mails, why) == 0)
+		return 0;
+	tell_trouble(job->run, why->text);
+	return -1;
 }
 
 static void on_progress(void *context, const char *step, const char *phase, const char *note)

@@ -143,6 +143,9 @@ const struct field record_mail[] = {
 	{"duplicates", &field_integer, M, "copies beyond the first"},
 	{"deleted", &field_bool, 0, "we removed it again"},
 	{"kept", &field_bool, 0, "left in the mailbox as evidence"},
+	{"bounce_status", &field_text, 0, "of a bounce: its code (RFC 3463), such as 5.1.1"},
+	{"bounce_host", &field_text, 0, "of a bounce: the host that refused the mail"},
+	{"bounce_text", &field_text, 0, "of a bounce: what that host said"},
 	{"content_hash", &field_name, 0, "SHA-256 of its content, as its token has it"},
 	{0},
 };

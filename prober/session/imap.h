@@ -73,7 +73,7 @@ void imap_uids_free(struct imap_uids *found);
 
 struct imap_search {
 	const char *header, *value; /* a field that holds this; "": that is there at all */
-	const char *body; /* or a body that has this text; NULL: look at no bodies */
+	const char *text; /* or anything, quoted mails as well, with this in it; NULL: no */
 	uint32_t uid_from, uid_to; /* both in the range; to 0: no end */
 };
 

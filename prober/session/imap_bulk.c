@@ -68,10 +68,10 @@ static struct mailimap_search_key *key_of(const struct imap_search *what)
 	mailimap_search_key_multiple_add(keys,
 		mailimap_search_key_new_uid(mailimap_set_new_interval(from, what->uid_to)));
 	mailimap_search_key_multiple_add(keys,
-		what->body == NULL
+		what->text == NULL
 			? header_key(what)
 			: mailimap_search_key_new_or(header_key(what),
-				  mailimap_search_key_new_body(strdup(what->body))));
+				  mailimap_search_key_new_text(strdup(what->text))));
 	return keys;
 }
 

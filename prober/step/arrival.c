@@ -91,6 +91,51 @@ static int find(struct arrival *arrival, const struct probe_mail *mail, uint32_t
 	return imap_search(arrival->imap, &what, found, why);
 }
 
+struct copies {
+	const struct probe_mail *mail;
+	struct imap_uids ours;
+	size_t room;
+};
+
+static void take_copy(void *context, uint32_t uid, const struct imap_message *message)
+{
+	struct copies *copies = context;
+	char token[sizeof(copies->mail->token)];
+
+	if (copies->ours.count < copies->room &&
+		header_value(message->text, message->length, TOKEN_HEADER, token, sizeof(token)) &&
+		token_equal(token, copies->mail->token))
+		copies->ours.uids[copies->ours.count++] = uid;
+}
+
+/* Those among the messages found whose token is the mail's, ascending. */
+static int sift(struct arrival *arrival, const struct imap_uids *found, struct copies *copies,
+	struct failure *why)
+{
+	static const char *const names[] = {TOKEN_HEADER, NULL};
+
+	copies->room = found->count;
+	copies->ours.uids = calloc(found->count + 1, sizeof(*copies->ours.uids));
+	if (copies->ours.uids == NULL)
+		return failure_set(why, ERROR_LOCAL_RESOURCE, "out of memory");
+	if (imap_fetch_fields(arrival->imap, found->uids, found->count, names, take_copy, copies,
+		    why) == -1)
+		return -1;
+	imap_uids_sort(&copies->ours);
+	return 0;
+}
+
+static int keep_ours(struct arrival *arrival, const struct probe_mail *mail,
+	struct imap_uids *found, struct failure *why)
+{
+	struct copies copies = {.mail = mail};
+	int result = sift(arrival, found, &copies, why);
+
+	imap_uids_free(found);
+	*found = copies.ours;
+	return result;
+}
+
 /* Searches the selected place; on success arrival->found says whether the mail is there. */
 static int search(struct probe *probe, struct arrival *arrival, const struct probe_mail *mail,
 	struct failure *why)
@@ -101,6 +146,9 @@ static int search(struct probe *probe, struct arrival *arrival, const struct pro
 	int result = find(arrival, mail, place->uid_from, &uids, why);
 
 	answered = clock_now();
+	/* Several: their headers tell at once which is ours. */
+	if (result == 0 && uids.count > 1)
+		result = keep_ours(arrival, mail, &uids, why);
 	for (size_t i = 0; i < uids.count && result == 0 && arrival->found == NULL; i++) {
 		enum mail_match match = MAIL_FOREIGN;
 
@@ -241,40 +289,6 @@ int arrival_recheck(struct probe *probe, struct arrival *arrival, const struct p
 	/* The old session's looks proved nothing: all that is sure is when the mail was sent. */
 	arrival->found->absent_ns = 0;
 	json_object_set_new(probe->facts, "fresh_session_only", json_true());
-	return 0;
-}
-
-struct copies {
-	const struct probe_mail *mail;
-	struct imap_uids ours;
-	size_t room;
-};
-
-static void take_copy(void *context, uint32_t uid, const struct imap_message *message)
-{
-	struct copies *copies = context;
-	char token[sizeof(copies->mail->token)];
-
-	if (copies->ours.count < copies->room &&
-		header_value(message->text, message->length, TOKEN_HEADER, token, sizeof(token)) &&
-		token_equal(token, copies->mail->token))
-		copies->ours.uids[copies->ours.count++] = uid;
-}
-
-/* Those among the messages found whose token is the mail's, ascending. */
-static int sift(struct arrival *arrival, const struct imap_uids *found, struct copies *copies,
-	struct failure *why)
-{
-	static const char *const names[] = {TOKEN_HEADER, NULL};
-
-	copies->room = found->count;
-	copies->ours.uids = calloc(found->count + 1, sizeof(*copies->ours.uids));
-	if (copies->ours.uids == NULL)
-		return failure_set(why, ERROR_LOCAL_RESOURCE, "out of memory");
-	if (imap_fetch_fields(arrival->imap, found->uids, found->count, names, take_copy, copies,
-		    why) == -1)
-		return -1;
-	imap_uids_sort(&copies->ours);
 	return 0;
 }
 

@@ -185,22 +185,25 @@ static int account_for(
 static int settle(
 	struct probe *probe, struct arrival *arrival, struct probe_mail *mail, struct failure *why)
 {
-	int result;
+	struct failure unsynced = {0};
+	bool accounted = account_for(probe, arrival, mail, &unsynced) == 0;
+	int result = 0;
 
-	if (account_for(probe, arrival, mail, why) == -1) {
-		keep_facts(probe, arrival, mail);
-		return -1;
+	/* What the ledger does not have yet must stay where it is; it is proved all the same. */
+	if (accounted) {
+		timings_begin(&probe->timings, "store");
+		result = arrival_clean_up(probe, arrival, mail, why);
 	}
-	timings_begin(&probe->timings, "store");
-	result = arrival_clean_up(probe, arrival, mail, why);
 	trace_keep(probe, arrival, mail);
 	keep_facts(probe, arrival, mail);
 	if (result == -1)
 		return failure_prefix(why, "the mail arrived, but could not be deleted");
-	sweep_received(probe, mail->folder, arrival->uid);
+	if (accounted)
+		sweep_received(probe, mail->folder, arrival->uid);
 	probe_prove(probe, "found with a valid token in %s of %s, %s", mail->folder,
 		probe->account->address,
 		mail->kept              ? "and kept"
+			: !accounted    ? "and left there: the ledger cannot be written"
 			: mail->deleted ? "and deleted"
 					: "and marked as deleted (no UIDPLUS)");
 	probe_peer_facts(probe, imap_stream(arrival->imap));

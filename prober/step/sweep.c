@@ -93,6 +93,8 @@ static int find_candidates(
 	const struct sweep_place *place = sweep->place;
 	struct imap_search what = {.header = TOKEN_HEADER, .value = "", .uid_from = from};
 
+	if (sweep_expects_bounces(sweep))
+		what.text = TOKEN_HEADER;
 	do {
 		bool last = place->uid_next == 0 || place->uid_next - what.uid_from <= SEARCH_SPAN;
 
@@ -188,7 +190,7 @@ static int judge_found(struct sweep *sweep, const struct imap_uids *found,
 		    why) == -1)
 		return -1;
 	qsort(sweep->candidates, sweep->count, sizeof(*sweep->candidates), by_uid);
-	if (recall(sweep, why) == -1 || sweep_judge(sweep, why) == -1)
+	if (sweep_read_bounces(sweep, why) == -1 || recall(sweep, why) == -1 || sweep_judge(sweep, why) == -1)
 		return -1;
 	return keep_doomed(sweep, doomed, why);
 }

@@ -57,14 +57,13 @@ static void set_time(json_t *object, const char *key, int64_t wall_ns)
 
 /* --- whose it is ----------------------------------------------------------------------- */
 
-static bool verifies(const struct sweep *sweep, const struct candidate *candidate,
-	const json_t *mail)
+bool sweep_verifies(const struct sweep *sweep, const char *token, const json_t *mail)
 {
-	char expected[sizeof(candidate->token)];
+	char expected[160];
 
-	token_make(sweep->probe->run->key, candidate->id, member(mail, "from"), member(mail, "to"),
+	token_make(sweep->probe->run->key, member(mail, "mail"), member(mail, "from"), member(mail, "to"),
 		member(mail, "content_hash"), expected, sizeof(expected));
-	return token_equal(candidate->token, expected);
+	return token_equal(token, expected);
 }
 
 static bool is_state(const json_t *mail, const char *state)
@@ -200,8 +199,12 @@ static void judge(struct sweep *sweep, struct candidate *candidate)
 {
 	json_t *mail = json_object_get(sweep->known, candidate->id);
 
-	if (mail == NULL || !verifies(sweep, candidate, mail)) {
-		sweep->strangers++;
+	if (candidate->token[0] == '\0')
+		return;
+	if (mail == NULL || !sweep_verifies(sweep, candidate->token, mail)) {
+		sweep->strangers += candidate->dsn.token[0] == '\0';
+	} else if (candidate->dsn.token[0] != '\0') {
+		sweep_judge_bounce(sweep, candidate, mail);
 	} else if (is_underway(sweep, mail)) {
 		return;
 	} else if (is_awaited(mail)) {

@@ -4,6 +4,7 @@
 
 #include "sweep.h"
 
+#include "dsn.h"
 #include "token.h"
 
 /* A message that says it is ours. */
@@ -13,6 +14,7 @@ struct candidate {
 	int64_t internal_date_ns;
 	char token[160];
 	char id[UUID_SIZE]; /* "": its token has not the form of one */
+	struct dsn dsn; /* of one without a token of its own: what came back, if anything */
 	bool settles; /* it is the first copy of a mail that is open */
 	bool doomed;  /* to be deleted */
 };
@@ -34,6 +36,18 @@ struct sweep {
 	json_t *changed;  /* those that are to be told to the ledger */
 	unsigned int late_copies, leftovers, strangers;
 };
+
+/* Whether a mail may have come back to this place that is still open. */
+bool sweep_expects_bounces(const struct sweep *sweep);
+
+/* Reads those that have no token of their own, but quote one. */
+int sweep_read_bounces(struct sweep *sweep, struct failure *why);
+
+/* What one of them means for the mail that it quotes. */
+void sweep_judge_bounce(struct sweep *sweep, const struct candidate *candidate, json_t *mail);
+
+/* Whether a token is that of a mail of ours. */
+bool sweep_verifies(const struct sweep *sweep, const char *token, const json_t *mail);
 
 /* Says of each candidate what it is, and of each mail what becomes of it. */
 int sweep_judge(struct sweep *sweep, struct failure *why);

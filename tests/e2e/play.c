@@ -39,7 +39,25 @@ static void on_progress(void *context, const char *step, const char *phase, cons
 	(void)note;
 }
 
+static json_t *no_recall(void *context, json_t *ids, struct failure *why)
+{
+	(void)context;
+	(void)ids;
+	(void)why;
+	return json_array();
+}
+
+static int no_settle(void *context, const json_t *mails, struct failure *why)
+{
+	(void)context;
+	(void)mails;
+	(void)why;
+	return 0;
+}
+
 static const struct probe_link deaf_link = {
+	.recall = no_recall,
+	.settle = no_settle,
 	.intent = on_intent, .state = on_state, .progress = on_progress};
 
 static int count_descriptors(void)
