@@ -11,6 +11,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "deliver.h"
 #include "earlier.h"
 #include "ledger.h"
 #include "lock.h"
@@ -479,6 +480,9 @@ int run_scenarios(struct scenario *const scenarios[], size_t count,
 		for (size_t i = 0; i < count; i++)
 			stage_preload(&scenarios[i]->journey);
 		run_all(&run, scenarios, count);
+		if (totals_r->signal == 0)
+			totals_r->signal = deliver(
+				run.state, scenarios, count, settings, observer, run.signals);
 	}
 	if (run.signals != -1)
 		close(run.signals);

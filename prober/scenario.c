@@ -23,6 +23,7 @@ struct loaded {
 	struct account nobody;
 	struct step *steps;
 	struct limit *limits;
+	struct sink *sinks;
 };
 
 static const char *keep(struct loaded *loaded, const char *string)
@@ -245,6 +246,13 @@ static const char *directory_of(struct loaded *loaded, const char *file)
 	return kept;
 }
 
+static void build_sink(json_t *item, struct sink *sink)
+{
+	sink->type = sink_type_find(json_object_iter_key(json_object_iter(item)));
+	sink->config = json_object_iter_value(json_object_iter(item));
+	sink->name = get_string(sink->config, "name");
+}
+
 static void build_lists(struct loaded *loaded, const struct draft *draft)
 {
 	struct journey *journey = &loaded->scenario.journey;
@@ -259,11 +267,14 @@ static void build_lists(struct loaded *loaded, const struct draft *draft)
 		loaded->steps[journey->step_count++] = draft->steps[i].step;
 	json_array_foreach(limits, index, item)
 		build_limit(item, &loaded->limits[loaded->scenario.limit_count++]);
+	json_array_foreach(json_object_get(loaded->tree, "sinks"), index, item)
+		build_sink(item, &loaded->sinks[loaded->scenario.sink_count++]);
 	build_connection(loaded, NULL, &loaded->nobody);
 	journey->nobody = &loaded->nobody;
 	journey->accounts = loaded->accounts;
 	journey->steps = loaded->steps;
 	loaded->scenario.limits = loaded->limits;
+	loaded->scenario.sinks = loaded->sinks;
 }
 
 /* A draft without an error, as what everything else works on. */
@@ -282,7 +293,10 @@ static struct scenario *build(const struct draft *draft, const char *file)
 	loaded->steps = calloc(draft->step_count + 1, sizeof(*loaded->steps));
 	loaded->limits = calloc(json_array_size(json_object_get(draft->tree, "limits")) + 1,
 		sizeof(*loaded->limits));
-	if (loaded->accounts == NULL || loaded->steps == NULL || loaded->limits == NULL)
+	loaded->sinks = calloc(json_array_size(json_object_get(draft->tree, "sinks")) + 1,
+		sizeof(*loaded->sinks));
+	if (loaded->accounts == NULL || loaded->steps == NULL || loaded->limits == NULL ||
+		loaded->sinks == NULL)
 		abort();
 	loaded->scenario.file = keep(loaded, file);
 	journey->base_dir = directory_of(loaded, file);
@@ -310,6 +324,7 @@ struct scenario *scenario_load(const char *file, struct complaints *complaints)
 		draft_check_steps(&draft);
 		draft_check_sense(&draft);
 		draft_check_limits(&draft);
+		draft_check_sinks(&draft);
 		if (own.errors == 0)
 			scenario = build(&draft, file);
 	}
@@ -330,6 +345,7 @@ void scenario_free(struct scenario **scenario)
 	free(loaded->accounts);
 	free(loaded->steps);
 	free(loaded->limits);
+	free(loaded->sinks);
 	free(loaded);
 	*scenario = NULL;
 }

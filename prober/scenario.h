@@ -12,12 +12,15 @@
 #include "journey.h"
 #include "limit.h"
 #include "scenario_fields.h"
+#include "sink.h"
 
 struct scenario {
 	struct journey journey;
 	const char *file;
 	const struct limit *limits;
 	size_t limit_count;
+	const struct sink *sinks;
+	size_t sink_count;
 };
 
 /* Loads and checks one file. NULL if there is an error; what is wrong is added to complaints

@@ -20,6 +20,7 @@ struct watch {
 	struct state *state;
 	const struct journey *journey;
 	const json_t *record;
+	struct outbox_order order;
 	emit_event *emit;
 	void *context;
 };
@@ -193,7 +194,7 @@ static int remember(const struct watch *watch, const char *rule, const json_t *m
 {
 	const struct rule_key key = key_of(watch, rule);
 
-	if (rules_store(watch->state, &key, memory, event, why) < 0)
+	if (rules_store(watch->state, &key, memory, event, &watch->order, why) < 0)
 		return -1;
 	if (event == NULL)
 		return 0;
@@ -342,12 +343,44 @@ static int watch_all_removed(
 	return result;
 }
 
+/* --- sinks ----------------------------------------------------------------------------- */
+
+/* Why nothing may be healed by what this run says; NULL: it may. */
+static const char *doubt_of(const json_t *record)
+{
+	const json_t *step;
+	size_t index;
+
+	if (strcmp(member(record, "outcome"), "error") == 0)
+		return "the run could not be judged";
+	json_array_foreach(json_object_get(record, "steps"), index, step)
+		if (strcmp(member(step, "blame"), "vantage") == 0 ||
+			json_object_get(step, "timings_unfit") != NULL)
+			return "the vantage was in doubt";
+	return NULL;
+}
+
+static json_t *sink_names(const struct scenario *scenario)
+{
+	json_t *names = json_array();
+
+	for (size_t i = 0; i < scenario->sink_count; i++)
+		json_array_append_new(names, json_string(scenario->sinks[i].name));
+	return names;
+}
+
 /* One limit's trouble does not keep the others from being judged. */
 int watch_judge(struct state *state, const struct scenario *scenario, const json_t *record,
 	int (*emit)(void *context, const json_t *event, struct failure *why), void *context,
 	struct failure *why)
 {
-	const struct watch watch = {state, &scenario->journey, record, emit, context};
+	json_t *sinks = sink_names(scenario);
+	const struct watch watch = {.state = state,
+		.journey = &scenario->journey,
+		.record = record,
+		.order = {.sinks = sinks, .doubt = doubt_of(record), .now_ns = clock_wall()},
+		.emit = emit,
+		.context = context};
 	int result = 0;
 
 	for (size_t i = 0; i < scenario->limit_count; i++)
@@ -355,5 +388,6 @@ int watch_judge(struct state *state, const struct scenario *scenario, const json
 			result = -1;
 	if (watch_all_removed(&watch, scenario, why) < 0)
 		result = -1;
+	json_decref(sinks);
 	return result;
 }

@@ -24,7 +24,7 @@ void draft_complain(
 	assembly_complain(draft->assembly, remark->pointer, remark->spot, &complaint);
 }
 
-static void on_complaint(void *context, const struct field_complaint *complaint)
+void draft_complain_field(void *context, const struct field_complaint *complaint)
 {
 	const struct draft *draft = context;
 	const struct remark remark = {.pointer = complaint->pointer,
@@ -38,7 +38,7 @@ static void on_complaint(void *context, const struct field_complaint *complaint)
 void draft_check_fields(struct draft *draft)
 {
 	const struct field *const tables[] = {scenario_fields, NULL};
-	const struct field_check check = {.complain = on_complaint, .context = draft};
+	const struct field_check check = {.complain = draft_complain_field, .context = draft};
 
 	fields_check(tables, draft->tree, "", &check);
 	if (json_is_object(draft->tree))

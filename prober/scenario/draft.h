@@ -59,6 +59,17 @@ void draft_check_sense(struct draft *draft);
 /* Checks metric and conditions of each limit. */
 void draft_check_limits(struct draft *draft);
 
+/* Checks each sink by its type's table, and puts in what was left out. */
+void draft_check_sinks(struct draft *draft);
+
+/* Warns of a secret that stands in the file itself: all who see the file see it. `owner` is the
+ * pointer of the object that has it. */
+void draft_warn_inline(const struct draft *draft, const char *owner, const json_t *settings,
+	const char *key, const char *what);
+
+/* A field_complain that hands on what a table has found; the context is the draft. */
+void draft_complain_field(void *context, const struct field_complaint *complaint);
+
 /* The object of the account, or NULL if there is none or it is no map. */
 json_t *draft_account(const struct draft *draft, const char *name);
 

@@ -7,6 +7,7 @@
 #include "limit.h"
 #include "record.h"
 #include "sasl.h"
+#include "sink.h"
 #include "text.h"
 #include "webmail_flavour.h"
 
@@ -114,7 +115,8 @@ static const struct field_kind field_scalar = {
 	.schema = schema_scalar,
 };
 
-static bool check_step(
+/* Steps and sinks. */
+static bool check_only_key(
 	const struct field *field, const json_t *value, char must_be[static FIELD_MESSAGE_SIZE])
 {
 	(void)field;
@@ -148,9 +150,44 @@ static json_t *schema_step(const struct field *field)
 const struct field_kind field_step = {
 	.name = "a map of one step type to its settings, such as - imap_login: {account: inside}",
 	.types = FIELD_OBJECT,
-	.check = check_step,
+	.check = check_only_key,
 	.hint = hint_step,
 	.schema = schema_step,
+};
+
+static void hint_sink(
+	const struct field *field, const json_t *value, char hint[static FIELD_MESSAGE_SIZE])
+{
+	(void)field;
+	if (json_object_size(value) > 1)
+		text_copy(hint, FIELD_MESSAGE_SIZE,
+			"a sink begins with \"- \", and its settings are indented below its type");
+}
+
+static json_t *schema_sink(const struct field *field)
+{
+	json_t *choices = json_array();
+
+	(void)field;
+	for (size_t i = 0; sink_types[i] != NULL; i++) {
+		const struct field *const tables[] = {
+			sink_types[i]->fields, sink_common_fields, NULL};
+
+		json_array_append_new(choices,
+			json_pack("{s:s, s:s, s:{s:o}, s:[s], s:b}", "type", "object",
+				"description", sink_types[i]->summary, "properties",
+				sink_types[i]->name, fields_schema(tables), "required",
+				sink_types[i]->name, "additionalProperties", 0));
+	}
+	return json_pack("{s:o}", "oneOf", choices);
+}
+
+static const struct field_kind field_sink = {
+	.name = "a map of one sink type to its settings, such as - webhook: {name: ops, ...}",
+	.types = FIELD_OBJECT,
+	.check = check_only_key,
+	.hint = hint_sink,
+	.schema = schema_sink,
 };
 
 /* "p95 > 30s"; limits.c says more than a table can. */
@@ -368,6 +405,7 @@ const struct field scenario_fields[] = {
 	{"steps", &field_list, R, "what the user does, in order", .item = &field_step},
 	{"limits", &field_list, 0, "what raises an event", .item = &field_object,
 		.fields = limit_fields},
+	{"sinks", &field_list, 0, "where events go, beside events.jsonl", .item = &field_sink},
 	CONNECTION_FIELDS,
 	{"extends", &field_extends, 0,
 		"files that this one is laid over, relative to this file; maps merge, lists "

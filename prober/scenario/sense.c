@@ -94,8 +94,7 @@ static void check_account(const struct draft *draft, const struct reference *ref
 		check_needs(draft, reference);
 }
 
-/* A password in the file is seen by all who see the file. */
-static void warn_inline(const struct draft *draft, const char *owner, const json_t *settings,
+void draft_warn_inline(const struct draft *draft, const char *owner, const json_t *settings,
 	const char *key, const char *what)
 {
 	char pointer[4300];
@@ -118,9 +117,9 @@ static void warn_inline_step(const struct draft *draft, const struct draft_step 
 	char pointer[4200];
 
 	if (!refusal_expected(&step->step))
-		warn_inline(draft, step->pointer, config, "password", "password");
+		draft_warn_inline(draft, step->pointer, config, "password", "password");
 	snprintf(pointer, sizeof(pointer), "%s/dkim", step->pointer);
-	warn_inline(draft, pointer, json_object_get(config, "dkim"), "key", "private key");
+	draft_warn_inline(draft, pointer, json_object_get(config, "dkim"), "key", "private key");
 }
 
 static void warn_all_inline(const struct draft *draft)
@@ -134,11 +133,11 @@ static void warn_all_inline(const struct draft *draft)
 		text_init(&pointer, 4096);
 		text_puts(&pointer, "/accounts");
 		field_pointer_push(&pointer, name);
-		warn_inline(draft, pointer.bytes, account, "password", "password");
+		draft_warn_inline(draft, pointer.bytes, account, "password", "password");
 		text_puts(&pointer, "/oauth2");
-		warn_inline(draft, pointer.bytes, json_object_get(account, "oauth2"),
+		draft_warn_inline(draft, pointer.bytes, json_object_get(account, "oauth2"),
 			"client_secret", "secret");
-		warn_inline(draft, pointer.bytes, json_object_get(account, "oauth2"),
+		draft_warn_inline(draft, pointer.bytes, json_object_get(account, "oauth2"),
 			"refresh_token", "token");
 		text_free(&pointer);
 	}

@@ -9,16 +9,6 @@
 
 #include "ban.h"
 
-static void on_complaint(void *context, const struct field_complaint *complaint)
-{
-	const struct remark remark = {.pointer = complaint->pointer,
-		.spot = complaint->spot,
-		.code = complaint->code,
-		.hint = complaint->hint};
-
-	draft_complain(context, &remark, "%s", complaint->message);
-}
-
 /* Notes settings that name something; the step that has them comes last so far. */
 static void on_value(
 	void *context, const struct field *field, const json_t *value, const char *pointer)
@@ -76,7 +66,7 @@ static struct draft_step *add_step(struct draft *draft, const char *pointer)
 static void check_settings(struct draft *draft, struct draft_step *added, json_t *settings)
 {
 	const struct field_check check = {
-		.complain = on_complaint, .visit = on_value, .context = draft};
+		.complain = draft_complain_field, .visit = on_value, .context = draft};
 	const struct step_type *type = added->step.type;
 	const struct field *const tables[] = {
 		type != NULL ? type->fields : step_common_fields, step_common_fields, NULL};

@@ -155,12 +155,31 @@ static const char rules_sql[] =
 	"INSERT INTO rules (customer, scenario, rule, memory, pending)"
 	" SELECT customer, scenario, rule, memory, pending FROM old.rules";
 
+static const char outbox_sql[] =
+	"INSERT INTO outbox SELECT * FROM old.outbox";
+
 static bool carry_one(struct rebuild *rebuild, const char *sql, int64_t *count)
 {
 	if (sqlite3_exec(rebuild->state->db, sql, NULL, NULL, NULL) != SQLITE_OK)
 		return false;
 	*count += sqlite3_changes(rebuild->state->db);
 	return true;
+}
+
+/* A database that no newer version has opened yet has no outbox. */
+static bool carry_outbox(struct rebuild *rebuild)
+{
+	struct failure ignored = {0};
+	struct statement query;
+	bool has_one;
+	int64_t rows = 0;
+
+	statement_begin(&query, rebuild->state,
+		"SELECT 1 FROM old.sqlite_schema WHERE type = 'table' AND name = 'outbox'");
+	has_one = statement_row(&query);
+	if (statement_end(&query, &ignored) == -1)
+		return false;
+	return !has_one || carry_one(rebuild, outbox_sql, &rows);
 }
 
 /* Of `past` rows are counted, and so are the mails in them. */
@@ -184,7 +203,7 @@ static bool carry_all(struct rebuild *rebuild)
 	if (!sum_past(rebuild, &before) || !carry_one(rebuild, past_sql, &rows) ||
 		!sum_past(rebuild, &after) || !carry_one(rebuild, newer_sql, &report->carried) ||
 		!carry_one(rebuild, mails_sql, &report->carried) ||
-		!carry_one(rebuild, rules_sql, &report->rules))
+		!carry_one(rebuild, rules_sql, &report->rules) || !carry_outbox(rebuild))
 		return false;
 	report->carried_past = after - before;
 	return true;

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "state_private.h"
 #include "statement.h"
 
 #include "ban.h"
@@ -42,7 +43,7 @@ static char *format(const json_t *object)
 	return object != NULL ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
 }
 
-int rules_store(struct state *state, const struct rule_key *key, const json_t *memory,
+static int store_memory(struct state *state, const struct rule_key *key, const json_t *memory,
 	const json_t *pending, struct failure *why)
 {
 	struct statement query;
@@ -60,6 +61,21 @@ int rules_store(struct state *state, const struct rule_key *key, const json_t *m
 	free(memory_text);
 	free(pending_text);
 	return result;
+}
+
+int rules_store(struct state *state, const struct rule_key *key, const json_t *memory,
+	const json_t *pending, const struct outbox_order *order, struct failure *why)
+{
+	int result;
+
+	if (pending == NULL || order == NULL || json_array_size(order->sinks) == 0)
+		return store_memory(state, key, memory, pending, why);
+	if (state_begin(state, why) == -1)
+		return -1;
+	result = store_memory(state, key, memory, pending, why);
+	if (result == 0)
+		result = outbox_add(state, order, pending, why);
+	return state_finish(state, result, why);
 }
 
 int rules_emitted(struct state *state, const struct rule_key *key, struct failure *why)

@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "failure.h"
+#include "outbox.h"
 #include "state.h"
 
 struct rule_key {
@@ -20,9 +21,10 @@ struct rule_key {
 int rules_load(struct state *state, const struct rule_key *key, json_t **memory_r,
 	json_t **pending_r, struct failure *why);
 
-/* `pending` may be NULL. */
+/* `pending` may be NULL; otherwise it goes into the outbox, too, for the sinks of `order`, which
+ * may be NULL: both or neither. */
 int rules_store(struct state *state, const struct rule_key *key, const json_t *memory,
-	const json_t *pending, struct failure *why);
+	const json_t *pending, const struct outbox_order *order, struct failure *why);
 
 /* The pending event is written. */
 int rules_emitted(struct state *state, const struct rule_key *key, struct failure *why);

@@ -79,6 +79,31 @@ static const char *const migrations[] = {
 	" mark TEXT NOT NULL,"
 	" PRIMARY KEY (customer, scenario, account, folder)"
 	") STRICT, WITHOUT ROWID;",
+	/* 3: events on their way to sinks. `id` keeps their order. */
+	"CREATE TABLE outbox ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" customer TEXT NOT NULL,"
+	" scenario TEXT NOT NULL,"
+	" sink TEXT NOT NULL,"
+	" event_id TEXT NOT NULL,"
+	" revision INTEGER NOT NULL,"
+	" state TEXT NOT NULL,"
+	" queued_ns INTEGER NOT NULL,"
+	" next_ns INTEGER NOT NULL," /* not before; while somebody delivers it, until when */
+	" attempts INTEGER NOT NULL,"
+	" tried_ns INTEGER,"
+	" begun_ns INTEGER,"   /* a program was started for it */
+	" settled_ns INTEGER," /* nothing more becomes of it */
+	" outcome TEXT,"
+	" doubt TEXT,"
+	" event TEXT NOT NULL,"
+	" UNIQUE (customer, scenario, sink, event_id, revision)"
+	") STRICT;"
+	"CREATE INDEX outbox_open ON outbox (customer, scenario, sink, id)"
+	" WHERE state IN ('waiting', 'standing');"
+	"CREATE INDEX outbox_tried ON outbox (customer, scenario, sink, tried_ns)"
+	" WHERE tried_ns IS NOT NULL;"
+	"CREATE INDEX outbox_settled ON outbox (settled_ns) WHERE settled_ns IS NOT NULL;",
 };
 
 #define NEWEST ((int)(sizeof(migrations) / sizeof(migrations[0])))

@@ -84,6 +84,17 @@ static const struct field refusal_fields[] = {
 	{0},
 };
 
+static const char *const verdicts[] = {"taken", "later", "refused", NULL};
+
+static const struct field sent_fields[] = {
+	{"type", &field_name, R, "sent: an event to a sink"},
+	{"row", &field_integer, R, "of the outbox"},
+	{"verdict", &field_choice, R, "what became of it", .choices = verdicts},
+	{"sentence", &field_text, R, "how it went"},
+	{"retry_after_seconds", &field_integer, R, "what the sink asked for; 0: nothing"},
+	{0},
+};
+
 const struct frame_kind frame_kinds[FRAME_COUNT] = {
 	[FRAME_JAIL] = {"jail", jail_fields, SMALL},
 	[FRAME_INTENT] = {"intent", mail_fields, SMALL},
@@ -97,6 +108,7 @@ const struct frame_kind frame_kinds[FRAME_COUNT] = {
 	[FRAME_ACK] = {"ack", ack_fields, SMALL},
 	[FRAME_RECALLED] = {"recalled", mails_fields, 2 * SMALL},
 	[FRAME_REFUSAL] = {"refusal", refusal_fields, SMALL},
+	[FRAME_SENT] = {"sent", sent_fields, SMALL},
 };
 
 /* --- writing --------------------------------------------------------------------------- */

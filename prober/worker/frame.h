@@ -4,7 +4,8 @@
  *
  * Child to parent: jail (once, first), intent, state, recall, settle, progress, step, token, result
  * (once, last). Parent to child: one answer each to intent, settle and token (ack or refusal) and to
- * recall (recalled or refusal). Whoever reads trusts nothing: length,
+ * recall (recalled or refusal). A courier (courier.h) sends `sent`, one for each event, and nothing
+ * else. Whoever reads trusts nothing: length,
  * nesting, number of values, UTF-8, keys and kinds are checked before anything is made of it.
  */
 #ifndef MAILPROBE_FRAME_H
@@ -34,6 +35,7 @@ enum frame_type {
 	FRAME_ACK,
 	FRAME_RECALLED,
 	FRAME_REFUSAL,
+	FRAME_SENT,
 	FRAME_COUNT
 };
 

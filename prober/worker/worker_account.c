@@ -348,6 +348,7 @@ int worker_account_take(
 	case FRAME_ACK:
 	case FRAME_RECALLED:
 	case FRAME_REFUSAL:
+	case FRAME_SENT:
 	case FRAME_COUNT:
 		break;
 	}

@@ -338,7 +338,7 @@ static void test_repeat(void)
 	sequence("9", "o", "an event");
 	rules_load(state, &key, &memory, &pending, &why);
 	ok(pending == NULL, "nothing is pending");
-	rules_store(state, &key, memory, events[0], &why);
+	rules_store(state, &key, memory, events[0], NULL, &why);
 	json_decref(memory);
 	state_close(&state);
 	state = state_open(test_folder, &why);

@@ -1,0 +1,203 @@
+#include "courier.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <openssl/tls1.h>
+
+#include "dns.h"
+#include "error_type.h"
+#include "frame.h"
+#include "http.h"
+#include "jail.h"
+#include "redact.h"
+#include "secret.h"
+#include "trust.h"
+#include "url.h"
+
+#include "ban.h"
+
+#define ADDRESS_SPACE ((size_t)512 << 20)
+#define DATA ((size_t)200 << 20)
+#define DESCRIPTORS 64
+#define PATH_SIZE 8192
+
+/* What it needs of files is in here before the walls are up. */
+struct courier {
+	const struct courier_job *job;
+	struct dns *dns;
+	struct trust *trust;
+	struct tls_settings tls;
+	char ca_file[PATH_SIZE];
+	char *secret;
+	char host[URL_HOST_SIZE];
+	const char *hosts[2];
+	struct transcript transcript;
+	struct http *http;
+};
+
+void courier_preload(void)
+{
+	const struct tls_settings common = {.min_version = TLS1_2_VERSION};
+
+	http_preload();
+	trust_preload(&common);
+}
+
+/* --- reporting ------------------------------------------------------------------------- */
+
+static void write_out(const struct text *frame)
+{
+	size_t done = 0;
+
+	while (done < frame->length) {
+		ssize_t written = write(JAIL_FD, frame->bytes + done, frame->length - done);
+
+		if (written <= 0)
+			_exit(1);
+		done += (size_t)written;
+	}
+}
+
+static void report(const json_t *row, const struct sink_answer *answer)
+{
+	static const char *const verdicts[] = {
+		[SINK_TAKEN] = "taken", [SINK_LATER] = "later", [SINK_REFUSED] = "refused"};
+	char *sentence = redact_string(answer->sentence);
+	struct failure why = {0};
+	struct text frame;
+	json_t *body = json_pack("{s:O, s:s, s:s, s:I}", "row", json_object_get(row, "row"),
+		"verdict", verdicts[answer->verdict], "sentence",
+		sentence != NULL && sentence[0] != '\0' ? sentence : "it failed",
+		"retry_after_seconds",
+		(json_int_t)((answer->retry_after_ns + NS_PER_SECOND - 1) / NS_PER_SECOND));
+
+	text_init(&frame, FRAME_MAX);
+	if (body == NULL || frame_write(&frame, FRAME_SENT, body, &why) == -1)
+		_exit(1);
+	write_out(&frame);
+	json_decref(body);
+	text_free(&frame);
+	free(sentence);
+}
+
+__attribute__((noreturn)) static void give_up(
+	const struct courier *courier, const struct failure *why)
+{
+	struct sink_answer answer = {.verdict = SINK_LATER};
+
+	snprintf(answer.sentence, sizeof(answer.sentence), "%.180s (%s)", why->text,
+		error_info(why->type)->name);
+	report(json_array_get(courier->job->rows, 0), &answer);
+	_exit(0);
+}
+
+/* --- getting ready --------------------------------------------------------------------- */
+
+/* Sinks are none of the platform: they have its certificates and resolvers only where they say
+ * so themselves. */
+static void set_tls(struct courier *courier)
+{
+	const char *file = sink_string(courier->job->sink, "ca_file");
+
+	courier->tls = (struct tls_settings){.min_version = TLS1_2_VERSION};
+	if (file == NULL)
+		return;
+	snprintf(courier->ca_file, sizeof(courier->ca_file), "%s%s%s",
+		file[0] != '/' ? courier->job->journey->base_dir : "", file[0] != '/' ? "/" : "",
+		file);
+	courier->tls.ca_file = courier->ca_file;
+}
+
+static int get_ready(struct courier *courier, struct failure *why)
+{
+	const struct courier_job *job = courier->job;
+	const json_t *secret = json_object_get(job->sink->config, "secret");
+
+	set_tls(courier);
+	if (secret != NULL &&
+		secret_read(secret, job->journey->base_dir, &courier->secret, why) == -1)
+		return -1;
+	courier->trust = trust_create();
+	if (trust_prepare(courier->trust, &courier->tls, why) == -1)
+		return -1;
+	courier->dns = dns_create(NULL, why);
+	return courier->dns != NULL ? 0 : -1;
+}
+
+static int confine(const struct courier_job *job, struct failure *why)
+{
+	struct jail_limits limits = {.address_space = ADDRESS_SPACE,
+		.data = DATA,
+		.descriptors = DESCRIPTORS,
+		.cpu_seconds = (size_t)(deadline_left(job->deadline) / NS_PER_SECOND) + 2};
+	struct jail_report missing;
+
+	jail_enter(&limits, &missing);
+	if (job->require_sandbox && missing.count > 0)
+		return failure_set(why, ERROR_SANDBOX_REQUIRED,
+			"this kernel gives no full sandbox to send from");
+	return 0;
+}
+
+static int open_session(struct courier *courier, struct failure *why)
+{
+	const struct http_settings settings = {
+		.dns = courier->dns,
+		.tls = &courier->tls,
+		.trust = courier->trust,
+		.transcript = &courier->transcript,
+		.named_hosts = courier->hosts,
+	};
+
+	http_url_host(sink_string(courier->job->sink, "url"), courier->host, sizeof(courier->host));
+	courier->hosts[0] = courier->host;
+	courier->http = http_open(&settings, why);
+	return courier->http != NULL ? 0 : -1;
+}
+
+/* --- sending --------------------------------------------------------------------------- */
+
+static void send_one(struct courier *courier, const json_t *row, struct sink_answer *answer)
+{
+	const struct courier_job *job = courier->job;
+	const json_t *event = json_object_get(row, "event");
+	struct deadline deadline =
+		deadline_earlier(job->deadline, deadline_in(sink_duration(job->sink, "timeout")));
+	char id[128];
+	const struct sink_event sent = {.event = event,
+		.id = id,
+		.secret = courier->secret,
+		.wall_ns = clock_wall(),
+		.every_ns = job->journey->every_ns};
+
+	snprintf(id, sizeof(id), "%s.%lld", event_string(event, "event_id"),
+		(long long)json_integer_value(json_object_get(event, "revision")));
+	sink_post(courier->http, job->sink, &sent, deadline, answer);
+}
+
+void courier_run(const struct courier_job *job, int fd, pid_t parent)
+{
+	struct courier courier = {.job = job};
+	struct failure why = {0};
+	json_t *row;
+	size_t index;
+
+	jail_prepare(fd, parent);
+	if (get_ready(&courier, &why) == -1 || confine(job, &why) == -1 ||
+		open_session(&courier, &why) == -1)
+		give_up(&courier, &why);
+	json_array_foreach((json_t *)(uintptr_t)job->rows, index, row)
+	{
+		struct sink_answer answer;
+
+		if (deadline_passed(job->deadline))
+			break;
+		send_one(&courier, row, &answer);
+		report(row, &answer);
+		if (answer.verdict == SINK_LATER)
+			break;
+	}
+	_exit(0);
+}

@@ -1,0 +1,107 @@
+/* One event to one server, and what its answer means for the queue. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "error_type.h"
+#include "http.h"
+#include "sink.h"
+
+#include "ban.h"
+
+#define ANSWER_MAX ((size_t)64 * 1024)
+#define RETRY_AFTER_MAX (INT64_C(86400) * NS_PER_SECOND)
+
+int64_t sink_retry_after(const char *value, int64_t wall_ns)
+{
+	struct tm when = {0};
+	const char *end;
+	int64_t wait;
+
+	if (value[0] != '\0' && strspn(value, "0123456789") == strlen(value)) {
+		/* Nine digits are more than we wait, and less than overflows. */
+		wait = strlen(value) > 9 ? RETRY_AFTER_MAX
+					 : (int64_t)strtol(value, NULL, 10) * NS_PER_SECOND;
+	} else {
+		end = strptime(value, "%a, %d %b %Y %H:%M:%S GMT", &when);
+		if (end == NULL || *end != '\0')
+			return 0;
+		wait = (int64_t)timegm(&when) * NS_PER_SECOND - wall_ns;
+	}
+	if (wait < 0)
+		return 0;
+	return wait < RETRY_AFTER_MAX ? wait : RETRY_AFTER_MAX;
+}
+
+/* Only what is about this one event is final. A wrong path or password is put right by somebody
+ * within the days that we try; the event must not be lost meanwhile. */
+static enum sink_verdict verdict_of(int status)
+{
+	if (status >= 200 && status < 300)
+		return SINK_TAKEN;
+	if (status == 400 || status == 410 || status == 413 || status == 422)
+		return SINK_REFUSED;
+	return SINK_LATER;
+}
+
+static void judge(const struct http_reply *reply, int64_t wall_ns, struct sink_answer *answer)
+{
+	char value[64];
+
+	answer->verdict = verdict_of(reply->status);
+	snprintf(answer->sentence, sizeof(answer->sentence), "the server answered %d%s",
+		reply->status,
+		reply->status >= 300 && reply->status < 400 ? ", a redirect, which is not followed"
+							    : "");
+	if (answer->verdict == SINK_LATER &&
+		http_header(reply, "Retry-After", value, sizeof(value)))
+		answer->retry_after_ns = sink_retry_after(value, wall_ns);
+}
+
+static int exchange(struct http *http, const struct sink_request *composed,
+	struct deadline deadline, struct http_reply *reply, struct failure *why)
+{
+	const char *headers[SINK_HEADERS_MAX + 1] = {NULL};
+	const struct http_request request = {
+		.method = "POST",
+		.url = composed->url.bytes,
+		.headers = headers,
+		.body = composed->body.bytes,
+		.body_length = composed->body.length,
+		.content_type = composed->content_type,
+		.secret = true,
+		.keep_redirect = true,
+		.max_bytes = ANSWER_MAX,
+		.deadline = deadline,
+	};
+
+	for (size_t i = 0; i < composed->header_count; i++)
+		headers[i] = composed->headers[i];
+	return http_fetch(http, &request, reply, why);
+}
+
+void sink_post(struct http *http, const struct sink *sink, const struct sink_event *event,
+	struct deadline deadline, struct sink_answer *answer_r)
+{
+	struct sink_request request = {.content_type = "application/json"};
+	struct http_reply reply = {0};
+	struct failure why = {0};
+	int result;
+
+	*answer_r = (struct sink_answer){.verdict = SINK_LATER};
+	text_init(&request.url, 8192);
+	text_init(&request.body, SINK_BODY_MAX);
+	result = sink->type->compose(sink, event, &request, &why);
+	if (result == 0)
+		result = exchange(http, &request, deadline, &reply, &why);
+	if (result == 0) {
+		judge(&reply, event->wall_ns, answer_r);
+		http_reply_free(&reply);
+	} else {
+		snprintf(answer_r->sentence, sizeof(answer_r->sentence), "%.180s (%s)", why.text,
+			error_info(why.type)->name);
+	}
+	text_free(&request.url);
+	text_free(&request.body);
+}
