@@ -11,8 +11,10 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "begun.h"
 #include "deliver.h"
 #include "earlier.h"
+#include "interrupted.h"
 #include "ledger.h"
 #include "lock.h"
 #include "probe_mail.h"
@@ -227,6 +229,20 @@ static struct job *free_job(struct run *run)
 	return NULL;
 }
 
+/* With the scenario's lock: first what runs that were killed have left. That they could not be
+ * settled does not stop this run, which may not be able to store its own result either. */
+static int begin_job(struct job *job, struct failure *why)
+{
+	struct state *state = job->run->state;
+	struct failure left = {0};
+
+	if (interrupted_settle(state, job->run->settings->results_dir, job->scenario, &left) == -1)
+		tell_trouble(job->run, left.text);
+	if (begun_add(state, job->head, why) == -1)
+		return -1;
+	return earlier_load(&job->earlier, state, job->head, &job->scenario->journey, why);
+}
+
 static char *lent(const json_t *object, const char *key)
 {
 	return (char *)(uintptr_t)json_string_value(json_object_get(object, key));
@@ -266,8 +282,7 @@ static void start_job(struct run *run, struct job *job, const struct scenario *s
 		run->observer->started(run->observer->context, scenario);
 	job->lock = lock_take(
 		run->settings->results_dir, journey->customer, journey->scenario, &why);
-	if (job->lock == -1 ||
-		earlier_load(&job->earlier, run->state, job->head, journey, &why) == -1) {
+	if (job->lock == -1 || begin_job(job, &why) == -1) {
 		end_unstarted(job, &why);
 		return;
 	}

@@ -26,14 +26,11 @@ static int write_trend(struct state *state, const char *results_dir, const json_
 	return result;
 }
 
-int settle_result(struct state *state, const char *results_dir, const struct scenario *scenario,
-	json_t *record, struct failure *why)
+int settle_stored(struct state *state, const char *results_dir, const struct scenario *scenario,
+	const json_t *record, struct failure *why)
 {
-	const struct limit_list limits = {scenario->limits, scenario->limit_count};
-	int result = attribute_result(state, &limits, record, why);
+	int result = 0;
 
-	if (lines_append_result(results_dir, record, why) == -1)
-		result = -1;
 	if (ledger_close_run(state, record, why) == -1)
 		result = -1;
 	if (history_add(state, record, why) == -1)
@@ -43,6 +40,19 @@ int settle_result(struct state *state, const char *results_dir, const struct sce
 	/* The strings of JSON Lines' folder are only read. */
 	if (watch_judge(state, scenario, record, emit_event, (void *)(uintptr_t)results_dir, why) ==
 		-1)
+		result = -1;
+	return result;
+}
+
+int settle_result(struct state *state, const char *results_dir, const struct scenario *scenario,
+	json_t *record, struct failure *why)
+{
+	const struct limit_list limits = {scenario->limits, scenario->limit_count};
+	int result = attribute_result(state, &limits, record, why);
+
+	if (lines_append_result(results_dir, record, why) == -1)
+		result = -1;
+	if (settle_stored(state, results_dir, scenario, record, why) == -1)
 		result = -1;
 	return result;
 }

@@ -13,4 +13,9 @@
 int settle_result(struct state *state, const char *results_dir, const struct scenario *scenario,
 	json_t *record, struct failure *why);
 
+/* The same for a record whose line is there already. Doing it again changes nothing but the
+ * trend. */
+int settle_stored(struct state *state, const char *results_dir, const struct scenario *scenario,
+	const json_t *record, struct failure *why);
+
 #endif

@@ -146,6 +146,15 @@ static int add_samples(struct adding *adding, const json_t *record, int64_t at_n
 	return insert_run(adding, record, at_ns, adding->why);
 }
 
+static int forget_beginning(struct state *state, const char *run_id, struct failure *why)
+{
+	struct statement query;
+
+	statement_begin(&query, state, "DELETE FROM begun WHERE run_id = ?");
+	statement_bind_text(&query, run_id);
+	return statement_run(&query, why);
+}
+
 static int add(struct state *state, const json_t *record, int64_t at_ns, struct failure *why)
 {
 	const struct series_key key = {
@@ -154,7 +163,8 @@ static int add(struct state *state, const json_t *record, int64_t at_ns, struct 
 	bool known;
 	int result = -1;
 
-	if (lookup(state, "SELECT 1 FROM runs WHERE run_id = ?", 0, member(record, "run_id"),
+	if (forget_beginning(state, member(record, "run_id"), why) < 0 ||
+		lookup(state, "SELECT 1 FROM runs WHERE run_id = ?", 0, member(record, "run_id"),
 		    &known, why) < 0 ||
 		series_make(state, &key, &adding.series, why) < 0)
 		return -1;

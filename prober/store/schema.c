@@ -104,6 +104,13 @@ static const char *const migrations[] = {
 	"CREATE INDEX outbox_tried ON outbox (customer, scenario, sink, tried_ns)"
 	" WHERE tried_ns IS NOT NULL;"
 	"CREATE INDEX outbox_settled ON outbox (settled_ns) WHERE settled_ns IS NOT NULL;",
+	/* 4: runs that have begun and are not in the history yet. */
+	"CREATE TABLE begun ("
+	" run_id TEXT PRIMARY KEY,"
+	" customer TEXT NOT NULL,"
+	" scenario TEXT NOT NULL,"
+	" head TEXT NOT NULL"
+	") STRICT, WITHOUT ROWID;",
 };
 
 #define NEWEST ((int)(sizeof(migrations) / sizeof(migrations[0])))
