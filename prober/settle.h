@@ -8,8 +8,9 @@
 #include "scenario.h"
 #include "state.h"
 
-/* Says in the record what explains that a run was slow (attribute.h). Then, the line of the record first, then ledger, history, trend and events: what comes later can be
- * made again from what came before. All are tried; the first failure is reported. */
+/* Says in the record what explains that a run was slow (attribute.h). Then the line of the record,
+ * then ledger, history, trend and events: what comes later can be made again from what came
+ * before. All are tried; the first failure is reported. */
 int settle_result(struct state *state, const char *results_dir, const struct scenario *scenario,
 	json_t *record, struct failure *why);
 
