@@ -6,7 +6,7 @@ one key for all of them. Made when first needed: an elliptic key costs some 10 m
 
 from . import paths, root
 
-HOSTS = ("smtp", "mx", "imap", "pop", "webmail", "dav", "autoconfig", "mta-sts",
+HOSTS = ("smtp", "mx", "imap", "pop", "webmail", "dav", "autoconfig", "login", "mta-sts",
          "v4only", "v6only", "deadv6")        # names that DNS tells only half of the truth about
 
 OTHER_HOSTS = ("mta-sts.strictmx.test",)      # that the inside serves

@@ -21,6 +21,14 @@ QUOTAS = {                              # of those whom the common one does not 
 OTHER_DOMAINS = ("twomx", "backupmx", "equalmx", "nomx", "cnamemx", "ipmx",
                  "strictmx", "danemx")
 DKIM_SELECTOR = "probe"
+# Who asks the authorization server; tokens of "brief" live two seconds, "service" is the probe itself.
+DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
+CLIENTS = {
+    "mailprobe": {"grants": ["refresh_token", DEVICE]},
+    "brief": {"grants": ["refresh_token", DEVICE], "lifetime": 2},
+    "service": {"grants": ["client_credentials"], "user": f"probe@{DOMAINS['inside']}"},
+    "dovecot": {"grants": []},
+}
 ROUNDCUBE = "/usr/share/roundcube"
 QUEUES = ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming",
           "private", "saved", "trace")
@@ -90,6 +98,7 @@ class Instance:
             "HOST_IP": self.address[side],
             "PROTOCOLS": "all" if self.ipv6 else "ipv4",
             "PEER_MX_PORT": self.services(peer)["MX"], "WEB": "" if side == "inside" else ";",
+            "TOKENS": "" if side == "inside" else "#", "CLIENT_SECRET": self.secret("client"),
             "OTHER_DOMAINS": "|".join(OTHER_DOMAINS) if side == "inside" else "-",
         } | {f"{service}_PORT": services.get(service, 0) for service in ports.SERVICES | ports.WEB}
 
@@ -130,8 +139,8 @@ class Instance:
         """Lay out everything that the servers need before their first start."""
         self.home.mkdir(parents=True, exist_ok=True)
         self.save()                                      # from here on, 'down' knows about us
-        for side in paths.SIDES:
-            self.create_secret(side)
+        for name in (*paths.SIDES, "client"):
+            self.create_secret(name)
         self.data.mkdir(parents=True)
         certificates.prepare(self.data)
         shutil.copy(self.data / "tls" / "ca.crt", self.home / "ca.pem")
@@ -247,6 +256,21 @@ class Instance:
         write(dav / "radicale.conf", render("radicale.conf", values))
         shutil.copy(paths.TEMPLATES / "dav.py", dav)
         content.create_dav(dav / "collections", DOMAINS[side], radicale)
+        self.create_login(side)
+
+    def create_login(self, side):
+        """The authorization server: who may ask it, and for whom."""
+        folder, owner = self.side(side) / "login", user_id("www-data")
+        make(folder, 0o755, owner)
+        shutil.copy(paths.TEMPLATES / "authority.py", folder)
+        values, secret = self.values(side), self.secret("client")
+        clients = {name: client | {"secret": secret} for name, client in CLIENTS.items()}
+        write(folder / "settings.json", json.dumps({
+            "issuer": f"https://login.{DOMAINS[side]}:{values['LOGIN_PORT']}", "clients": clients,
+            "users": {f"{user}@{DOMAINS[side]}": self.secret(side) for user in USERS}}),
+            mode=0o640, group=group_id("www-data"))
+        write(self.side(side) / "dovecot" / "oauth2.conf", render("dovecot-oauth2.conf", values),
+              mode=0o640, group=group_id("dovecot"))
 
     def describe(self):
         """env and platform.json: the same keys, for shells and for everybody else."""
@@ -272,8 +296,10 @@ class Instance:
                 own |= {f"{service}_HOST": f"{service.lower().replace('_', '-')}.{domain}"
                         for service in ports.WEB}
                 own |= {f"{service}_URL": f"https://{own[f'{service}_HOST']}:{own[f'{service}_PORT']}/"
-                        for service in ("WEBMAIL", "DAV")}
-                own |= {"WEB_LOG": str(self.side(side) / "web.log")}
+                        for service in ("WEBMAIL", "DAV", "LOGIN")}
+                own |= {"WEB_LOG": str(self.side(side) / "web.log"),
+                        "LOGIN_LOG": str(self.side(side) / "login" / "requests.log"),
+                        "CLIENT_SECRET_FILE": str(self.home / "secrets" / "client.secret")}
             keys |= {f"{side.upper()}_{key}": value for key, value in own.items()}
         write(self.home / "platform.json", json.dumps(keys, indent=2) + "\n")
         write(self.home / "env", "".join(f"{key}={shlex.quote(str(value))}\n"

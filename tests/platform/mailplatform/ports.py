@@ -2,8 +2,8 @@
 
 Slot 10 is 127.10.0.1 (inside) with ports 10xxx, 127.10.0.2 (outside) with ports 11xxx, and the
 name server 127.10.0.53. The last three digits are the well-known port: 10587 is submission,
-11993 the other side's IMAPS, 10443 webmail (one address serves all: so the MTA-STS policy is at 444
-and DAV at 232). All lie below the range that the kernel gives to clients.
+11993 the other side's IMAPS, 10443 webmail (one address serves all: so the MTA-STS policy is at 444,
+the authorization server at 445 and DAV at 232). All lie below the range that the kernel gives to clients.
 ::1 is the only IPv6 loopback address: that is why the two sides differ in their ports.
 """
 
@@ -15,7 +15,7 @@ from .cli import PlatformError
 SLOTS = range(10, 32, 2)
 SERVICES = {"SUBMISSION": 587, "SMTPS": 465, "MX": 25, "IMAP": 143, "IMAPS": 993,
             "POP3": 110, "POP3S": 995}
-WEB = {"WEBMAIL": 443, "MTA_STS": 444, "DAV": 232}       # the inside only
+WEB = {"WEBMAIL": 443, "MTA_STS": 444, "LOGIN": 445, "DAV": 232}       # the inside only
 DNS = 53
 
 

@@ -12,7 +12,7 @@ from . import cli, faults, paths, ports, processes, root
 from .instance import group_id, user_id
 
 # Of each side, by their folders below it. Only the inside has users who surf.
-SERVERS = {"inside": ("dovecot", "postfix", "web", "webmail", "dav"), "outside": ("dovecot", "postfix")}
+SERVERS = {"inside": ("dovecot", "postfix", "web", "webmail", "dav", "login"), "outside": ("dovecot", "postfix")}
 START_SECONDS = 15
 OPEN_FILES = 8192
 MX_QUERY = bytes.fromhex("1234000000010000000000000461636d6504746573740000060001")  # acme.test SOA
@@ -27,6 +27,7 @@ def start_all(instance):
     start_web(instance)
     start_webmail(instance)
     start_dav(instance)
+    start_login(instance)
     for process in starting:                             # these two put themselves in background
         check(instance, process)
     wait_until_up(instance)
@@ -97,6 +98,11 @@ def start_dav(instance):
     return launch(instance, folder, ["/usr/bin/python3", "-I", "dav.py"], "radicale")
 
 
+def start_login(instance):
+    folder = instance.side("inside") / "login"
+    return launch(instance, folder, ["/usr/bin/python3", "-I", "authority.py"], "www-data")
+
+
 def check(instance, process):
     try:
         code = process.wait(START_SECONDS)
@@ -121,7 +127,8 @@ def main_process(instance, server, side=""):
     record = {"postfix": folder / "postfix" / "queue" / "pid" / "master.pid",
               "dovecot": folder / "dovecot" / "run" / "master.pid",
               "web": folder / "web" / "nginx.pid", "webmail": folder / "webmail" / "php-fpm.pid",
-              "dav": folder / "dav" / "pid", "knot": instance.data / "dns" / "knot.pid"}[server]
+              "dav": folder / "dav" / "pid", "login": folder / "login" / "pid",
+              "knot": instance.data / "dns" / "knot.pid"}[server]
     try:
         pid = int(record.read_text())
     except (OSError, ValueError):
@@ -183,7 +190,8 @@ def greets(address, port, service):
 
 
 # Each comes from the server behind nginx.
-PAGES = {"WEBMAIL": "/", "DAV": "/.web", "MTA_STS": "/.well-known/mta-sts.txt"}
+PAGES = {"WEBMAIL": "/", "DAV": "/.web", "MTA_STS": "/.well-known/mta-sts.txt",
+         "LOGIN": "/device"}
 
 
 def listening_ports():
