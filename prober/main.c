@@ -17,6 +17,7 @@ static const struct command *const commands[] = {
 	&doctor_command,
 	&outbox_command,
 	&rebuild_command,
+	&auth_command,
 	&schema_command,
 	&steps_command,
 	NULL,

@@ -14,6 +14,7 @@
 #include "begun.h"
 #include "deliver.h"
 #include "earlier.h"
+#include "grant.h"
 #include "interrupted.h"
 #include "ledger.h"
 #include "lock.h"
@@ -25,7 +26,6 @@
 #include "state.h"
 #include "step.h"
 #include "text.h"
-#include "token_file.h"
 #include "uuid.h"
 #include "worker.h"
 
@@ -243,27 +243,12 @@ static int begin_job(struct job *job, struct failure *why)
 	return earlier_load(&job->earlier, state, job->head, &job->scenario->journey, why);
 }
 
-static char *lent(const json_t *object, const char *key)
-{
-	return (char *)(uintptr_t)json_string_value(json_object_get(object, key));
-}
-
 /* A worker's new token goes to its file, and nowhere else. */
 static int keep_token(void *context, const json_t *token, struct failure *why)
 {
 	const struct job *job = context;
-	const struct account *account = journey_account(
-		&job->scenario->journey, json_string_value(json_object_get(token, "account")));
-	struct token_state state = {.access_token = lent(token, "access_token"),
-		.refresh_token = lent(token, "refresh_token")};
-	const char *seed = lent(token, "seed");
-	char name[TOKEN_DIGEST_SIZE];
 
-	text_copy(state.seed, sizeof(state.seed), seed != NULL ? seed : "");
-	clock_parse(lent(token, "expires_at"), &state.expires_wall_ns);
-	token_file_name(account->oauth2.token_url, account->oauth2.client_id, account->username,
-		name);
-	return token_file_save(job->tokens_dir, name, &state, why);
+	return grant_keep(&job->scenario->journey, job->tokens_dir, token, why);
 }
 
 static void start_job(struct run *run, struct job *job, const struct scenario *scenario)
@@ -286,8 +271,7 @@ static void start_job(struct run *run, struct job *job, const struct scenario *s
 		end_unstarted(job, &why);
 		return;
 	}
-	snprintf(job->tokens_dir, sizeof(job->tokens_dir), "%s/%s/.tokens",
-		run->settings->results_dir, journey->customer);
+	grant_folder(run->settings->results_dir, journey->customer, job->tokens_dir);
 	job->slow = slow_figures(
 		run->state, scenario, run->settings->vantage, job->origin.wall_ns);
 	mail_key_derive(run->key, journey->customer, journey->scenario, &key);

@@ -153,6 +153,7 @@ static void build_oauth2(const json_t *account, struct oauth_settings *settings)
 	const char *grant = get_string(config, "grant");
 
 	settings->token_url = get_string(config, "token_url");
+	settings->device_url = get_string(config, "device_url");
 	settings->client_id = get_string(config, "client_id");
 	settings->client_secret = json_object_get(config, "client_secret");
 	settings->refresh_token = json_object_get(config, "refresh_token");

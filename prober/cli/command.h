@@ -41,6 +41,7 @@ extern const struct command ledger_command;
 extern const struct command outbox_command;
 extern const struct command doctor_command;
 extern const struct command rebuild_command;
+extern const struct command auth_command;
 extern const struct command schema_command;
 extern const struct command steps_command;
 

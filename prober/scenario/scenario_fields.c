@@ -299,13 +299,16 @@ static const char *const grants[] = {"refresh_token", "client_credentials", NULL
 
 static const struct field oauth2_fields[] = {
 	{"token_url", &field_http_url, R, "the authorization server's token endpoint"},
+	{"device_url", &field_http_url, 0,
+		"the authorization server's device authorization endpoint (RFC 8628), for "
+		"`mailprobe auth`"},
 	{"client_id", &field_text, R, "what mailprobe is registered as there"},
 	{"client_secret", &field_secret, 0, "the client's own secret, if it has one"},
 	{"grant", &field_choice, 0, "how a token is got: refresh_token or client_credentials",
 		"\"refresh_token\"", .choices = grants},
 	{"refresh_token", &field_secret, 0,
-		"the refresh token to begin with; later ones that the server gives are kept in the "
-		"results folder"},
+		"the refresh token to begin with, if `mailprobe auth` does not get one; later ones "
+		"that the server gives are kept in the results folder"},
 	{"scope", &field_text, 0, "what the token is for; the server's choice if left out"},
 	{0},
 };

@@ -163,13 +163,33 @@ static void complain_of(
 	text_free(&pointer);
 }
 
+/* What the grant needs, and nothing that it has no use for. */
+static void check_grant(const struct draft *draft, const char *name, const json_t *oauth2)
+{
+	const char *grant = json_string_value(json_object_get(oauth2, "grant"));
+	bool by_client = grant != NULL && strcmp(grant, "client_credentials") == 0;
+	bool by_person = json_object_get(oauth2, "device_url") != NULL;
+
+	if (by_client && json_object_get(oauth2, "client_secret") == NULL)
+		complain_of(draft, name, "/oauth2", "add \"client_secret\"",
+			"the grant client_credentials needs \"client_secret\"");
+	if (by_client && json_object_get(oauth2, "refresh_token") != NULL)
+		complain_of(draft, name, "/oauth2/refresh_token", "leave one of them out",
+			"the grant client_credentials uses no refresh token");
+	if (by_client && by_person)
+		complain_of(draft, name, "/oauth2/device_url", "leave one of them out",
+			"the grant client_credentials needs no person's help");
+	if (!by_client && !by_person && json_object_get(oauth2, "refresh_token") == NULL)
+		complain_of(draft, name, "/oauth2",
+			"add \"refresh_token\", or \"device_url\" for mailprobe auth",
+			"the grant refresh_token needs \"refresh_token\"");
+}
+
 /* One way to log in, whole, and not half of another one. */
 static void check_oauth2(const struct draft *draft, const char *name, const json_t *account)
 {
 	const json_t *oauth2 = json_object_get(account, "oauth2");
-	const char *grant = json_string_value(json_object_get(oauth2, "grant"));
 	const char *auth = json_string_value(json_object_get(account, "auth"));
-	bool by_client = grant != NULL && strcmp(grant, "client_credentials") == 0;
 
 	if (!json_is_object(oauth2))
 		return;
@@ -179,15 +199,7 @@ static void check_oauth2(const struct draft *draft, const char *name, const json
 	if (auth != NULL && strcmp(auth, "oauthbearer") != 0 && strcmp(auth, "xoauth2") != 0)
 		complain_of(draft, name, "/auth", "oauthbearer or xoauth2, or leave it out",
 			"this mechanism takes no access token, but the account has \"oauth2\"");
-	if (by_client && json_object_get(oauth2, "client_secret") == NULL)
-		complain_of(draft, name, "/oauth2", "add \"client_secret\"",
-			"the grant client_credentials needs \"client_secret\"");
-	if (by_client && json_object_get(oauth2, "refresh_token") != NULL)
-		complain_of(draft, name, "/oauth2/refresh_token", "leave one of them out",
-			"the grant client_credentials uses no refresh token");
-	if (!by_client && json_object_get(oauth2, "refresh_token") == NULL)
-		complain_of(draft, name, "/oauth2", "add \"refresh_token\"",
-			"the grant refresh_token needs \"refresh_token\"");
+	check_grant(draft, name, oauth2);
 }
 
 static void check_all_oauth2(const struct draft *draft)

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "oauth.h"
+#include "oauth_device.h"
 #include "secret.h"
 #include "stage_private.h"
 #include "step.h"
@@ -24,6 +24,7 @@
 struct access_token {
 	const struct probe_run *run;
 	const struct account *account;
+	bool anew; /* what is kept does not matter: access_token_begin */
 	char name[TOKEN_DIGEST_SIZE];
 	char *client_secret;
 	struct token_state kept; /* by earlier runs */
@@ -83,34 +84,45 @@ static int load_or_lock(struct access_token *token, struct failure *why)
 {
 	if (load(token, why) == -1)
 		return -1;
-	if (is_fresh(&token->kept))
+	if (!token->anew && is_fresh(&token->kept))
 		return 0;
 	token->lock = token_file_lock(token->run->tokens_dir, token->name,
 		deadline_earlier(token->run->deadline, deadline_in(LOCK_PATIENCE)), why);
 	if (token->lock == -1 || load(token, why) == -1)
 		return -1;
-	if (is_fresh(&token->kept)) {
+	if (!token->anew && is_fresh(&token->kept)) {
 		close(token->lock);
 		token->lock = -1;
 	}
 	return 0;
 }
 
-struct access_token *access_token_prepare(
-	const struct probe_run *run, const struct account *account, struct failure *why)
+/* Something to get a token with, or a person who can help. */
+static int check_grant(const struct access_token *token, struct failure *why)
+{
+	if (token->anew || token->account->oauth2.by_client || token->kept.refresh_token != NULL)
+		return 0;
+	return failure_set(why, ERROR_CONFIG_SECRET,
+		"account \"%s\" has no refresh token yet: get one with 'mailprobe auth'",
+		token->account->name);
+}
+
+struct access_token *access_token_prepare(const struct probe_run *run,
+	const struct account *account, bool anew, struct failure *why)
 {
 	struct access_token *token = stage_allocate(1, sizeof(*token));
 	const struct oauth_settings *settings = &account->oauth2;
 
 	*token = (struct access_token){.run = run,
 		.account = account,
+		.anew = anew,
 		.lock = -1,
 		.mutex = PTHREAD_MUTEX_INITIALIZER};
 	token_file_name(settings->token_url, settings->client_id, account->username, token->name);
 	http_preload();
 	if (read_secret(token, settings->client_secret, "client secret", &token->client_secret,
 		    why) == 0 &&
-		load_or_lock(token, why) == 0)
+		load_or_lock(token, why) == 0 && check_grant(token, why) == 0)
 		return token;
 	access_token_free(&token);
 	return NULL;
@@ -136,6 +148,8 @@ bool access_token_serves(const struct step *step)
 {
 	const char *const *needs = step->type->account_needs;
 
+	if (step->type->begins_grant)
+		return true;
 	if (step->type->password_only || json_object_get(step->config, "password") != NULL ||
 		json_is_false(json_object_get(step->config, "auth")))
 		return false;
@@ -168,33 +182,56 @@ static int keep(struct access_token *token, struct failure *why)
 	return link->token(link->context, body, why);
 }
 
-static int ask_server(struct access_token *token, struct probe *probe, struct failure *why)
+/* A session with the authorization server, by the account's settings. */
+struct session {
+	struct http *http;
+	char host[URL_HOST_SIZE], device_host[URL_HOST_SIZE];
+	const char *hosts[3];
+	struct oauth_client client;
+};
+
+static int open_session(struct session *session, const struct access_token *token,
+	struct probe *probe, struct failure *why)
 {
 	const struct oauth_settings *settings = &token->account->oauth2;
-	const struct oauth_client client = {.token_url = settings->token_url,
-		.client_id = settings->client_id,
-		.client_secret = token->client_secret,
-		.scope = settings->scope};
-	char host[URL_HOST_SIZE];
-	const char *const hosts[] = {host, NULL};
 	const struct http_settings way = {.dns = probe->dns,
 		.ip = token->account->ip,
 		.tls = &token->account->tls,
 		.trust = token->run->trust,
 		.transcript = &probe->transcript,
 		.allow_private = token->account->allow_private,
-		.named_hosts = hosts};
-	struct http *http;
+		.named_hosts = session->hosts};
+
+	*session = (struct session){.hosts = {session->host, session->device_host},
+		.client = {.token_url = settings->token_url,
+			.client_id = settings->client_id,
+			.client_secret = token->client_secret,
+			.scope = settings->scope}};
+	http_url_host(settings->token_url, session->host, sizeof(session->host));
+	if (settings->device_url != NULL)
+		http_url_host(settings->device_url, session->device_host,
+			sizeof(session->device_host));
+	session->http = http_open(&way, why);
+	return session->http != NULL ? 0 : -1;
+}
+
+static struct deadline answer_deadline(const struct probe *probe)
+{
+	return deadline_earlier(probe->deadline, deadline_in(FETCH_MAX));
+}
+
+static int ask_server(struct access_token *token, struct probe *probe, struct failure *why)
+{
+	const struct oauth_settings *settings = &token->account->oauth2;
+	struct session session;
 	int result;
 
-	http_url_host(settings->token_url, host, sizeof(host));
-	http = http_open(&way, why);
-	if (http == NULL)
+	if (open_session(&session, token, probe, why) == -1)
 		return -1;
-	result = oauth_fetch(http, &client,
-		settings->by_client ? NULL : token->kept.refresh_token,
-		deadline_earlier(probe->deadline, deadline_in(FETCH_MAX)), &token->got, why);
-	http_close(&http);
+	result = oauth_fetch(session.http, &session.client,
+		settings->by_client ? NULL : token->kept.refresh_token, answer_deadline(probe),
+		&token->got, why);
+	http_close(&session.http);
 	return result;
 }
 
@@ -249,7 +286,7 @@ int access_token_get(struct probe *probe, struct failure *why)
 	int64_t began = clock_now();
 	int result;
 
-	if (token == NULL || probe->token != NULL)
+	if (token == NULL || probe->token != NULL || token->anew)
 		return 0;
 	if (take_turn(token, probe, why) == -1)
 		return -1;
@@ -275,4 +312,55 @@ int access_token_renew(void *context, const char **secret_r, struct failure *why
 		*secret_r = probe->token = token->got.access_token;
 	pthread_mutex_unlock(&token->mutex);
 	return result;
+}
+
+/* --- with a person's help -------------------------------------------------------------- */
+
+static int await_decision(struct session *session, struct access_token *token,
+	struct probe *probe, struct oauth_device *device, struct failure *why)
+{
+	struct deadline end = deadline_earlier(probe->deadline, deadline_in(device->lifetime_ns));
+	int result = 1;
+
+	while (result == 1) {
+		if (deadline_passed(end))
+			return failure_set(why, ERROR_OAUTH_REFUSED,
+				"nobody has allowed it while the code was valid");
+		clock_sleep_until(deadline_earlier(end, deadline_in(device->interval_ns)));
+		result = oauth_device_poll(session->http, &session->client, device,
+			answer_deadline(probe), &token->got, why);
+	}
+	return result;
+}
+
+/* A grant that ends with its first token is not what a person was asked for. */
+static int check_lasting(const struct access_token *token, struct failure *why)
+{
+	if (token->got.refresh_token != NULL)
+		return 0;
+	return failure_set(why, ERROR_OAUTH_MALFORMED,
+		"the authorization server gives an access token, but no refresh token: a scope such "
+		"as offline_access may be missing");
+}
+
+int access_token_begin(struct probe *probe, access_token_show *show, struct failure *why)
+{
+	struct access_token *token = probe->token_source;
+	struct oauth_device device = {0};
+	struct session session;
+	int result;
+
+	if (open_session(&session, token, probe, why) == -1)
+		return -1;
+	result = oauth_device_begin(session.http, &session.client,
+		token->account->oauth2.device_url, answer_deadline(probe), &device, why);
+	if (result == 0) {
+		show(probe, device.verification_uri, device.user_code);
+		result = await_decision(&session, token, probe, &device, why);
+	}
+	http_close(&session.http);
+	secret_free(&device.device_code);
+	if (result == 0)
+		result = check_lasting(token, why);
+	return result == 0 ? keep(token, why) : -1;
 }

@@ -27,9 +27,10 @@ struct webmail_settings {
 /* Where access tokens come from, in place of a password (RFC 6749). */
 struct oauth_settings {
 	const char *token_url; /* NULL: none given */
+	const char *device_url; /* to begin with a person's help (RFC 8628), or NULL */
 	const char *client_id;
 	const json_t *client_secret; /* a source for secret_read, or NULL */
-	const json_t *refresh_token; /* the same; NULL with by_client */
+	const json_t *refresh_token; /* the same; NULL with by_client, or if a person has begun */
 	const char *scope;           /* or NULL */
 	bool by_client;              /* the grant client_credentials */
 };

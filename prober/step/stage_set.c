@@ -22,7 +22,8 @@ static void read_credentials(struct stage *stage, size_t index)
 	if (trust_prepare(stage->run->trust, &account->tls, &to->failed) == -1)
 		return;
 	if (account->oauth2.token_url != NULL)
-		to->token = access_token_prepare(stage->run, account, &to->failed);
+		to->token = access_token_prepare(stage->run, account,
+			journey->steps[0].type->begins_grant, &to->failed);
 	if (account->password == NULL)
 		return;
 	if (secret_read(account->password, journey->base_dir, &to->password, &to->failed) == -1) {

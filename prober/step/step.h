@@ -22,6 +22,7 @@ struct step_type {
 	bool listens;                      /* it runs behind the other steps of its chain, and they
 					    * leave its mail where it is until then */
 	bool password_only;                /* an access token is no help to it */
+	bool begins_grant;                 /* it gets the account's first tokens (device_login.h) */
 	bool goes_to_exchanger;            /* it delivers as a foreign server, not as a user */
 	/* Loads what its libraries read from files; before the process is confined, as often as
 	 * anybody likes. May be NULL. */
