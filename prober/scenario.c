@@ -196,6 +196,8 @@ static void build_account(
 	build_webmail(config, &account->webmail);
 	account->caldav = get_string(config, "caldav");
 	account->carddav = get_string(config, "carddav");
+	if (get_string(config, "maildir") != NULL)
+		account->maildir = resolve_path(loaded, get_string(config, "maildir"));
 	build_connection(loaded, config, account);
 }
 

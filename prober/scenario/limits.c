@@ -87,7 +87,7 @@ static void check_awaited(const struct look *look)
 	if (id != NULL && !is_awaited(look->draft, id)) {
 		snprintf(message, sizeof(message), "no step awaits the mail \"%s\"", id);
 		complain(look, "metric", "unknown-metric", message,
-			"its delivery is measured by an imap_await with this mail");
+			"its delivery is measured by an imap_await or maildir_await with this mail");
 	}
 	free(id);
 }

@@ -364,6 +364,8 @@ const struct field account_fields[] = {
 		"TLS from the start"},
 	{"caldav", &field_http_url, 0, "the calendars: their server, or the user's principal"},
 	{"carddav", &field_http_url, 0, "the contacts: their server, or the user's principal"},
+	{"maildir", &field_text, 0,
+		"Maildir of this machine that the mail is delivered into; relative to the scenario file"},
 	{"webmail", &field_object, 0, "the mailbox on the web", .fields = webmail_fields},
 	CONNECTION_FIELDS,
 	{0},

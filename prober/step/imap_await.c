@@ -7,10 +7,12 @@
  * folder is looked at too. Our own mail is deleted, by UID; no other is touched. */
 #include "step.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "arrival.h"
+#include "await.h"
 #include "imap_account.h"
 #include "record.h"
 #include "sweep.h"
@@ -106,26 +108,12 @@ static int prepare(struct probe *probe, struct failure *why)
 
 /* --- what was found -------------------------------------------------------------------- */
 
-static void copy_fact(struct probe *probe, const json_t *record, const char *name)
-{
-	json_t *value = json_object_get(record, name);
-
-	if (value != NULL)
-		json_object_set(probe->facts, name, value);
-}
-
 static void keep_facts(
 	struct probe *probe, const struct arrival *arrival, const struct probe_mail *mail)
 {
-	json_t *record = probe_mail_record(probe->run, mail);
 	char text[CLOCK_TIMESTAMP_SIZE];
 
-	copy_fact(probe, record, "delivery_seconds");
-	copy_fact(probe, record, "delivery_seconds_min");
-	copy_fact(probe, record, "delivery_seconds_max");
-	copy_fact(probe, record, "folder");
-	copy_fact(probe, record, "duplicates");
-	json_decref(record);
+	await_keep_facts(probe, mail);
 	if (arrival->internal_date_ns == 0)
 		return;
 	clock_format(arrival->internal_date_ns, text);
@@ -139,9 +127,7 @@ static int verdict(struct probe *probe, const struct arrival *arrival,
 	const char *junk = step_string(probe->step, "junk");
 
 	if (arrival->match == MAIL_ALTERED)
-		return failure_set(why, ERROR_MAIL_ALTERED,
-			"the mail arrived in %s, but its %s is not what was sent",
-			mail->folder, arrival->changed);
+		return await_altered(mail, arrival->changed, why);
 	if (arrival->found == &arrival->junk && strcmp(junk, "fail") == 0)
 		return failure_set(why, ERROR_MAIL_SPAM,
 			"the mail was put in the junk folder \"%s\"", mail->folder);
@@ -152,9 +138,7 @@ static int verdict(struct probe *probe, const struct arrival *arrival,
 		return failure_set(why, ERROR_SECURITY_ACCEPTED,
 			"the mail was put in %s, and should have been stopped as junk",
 			mail->folder);
-	if (mail->duplicates > 0)
-		probe_warn(probe, ERROR_MAIL_DUPLICATE, "the mail arrived %u times",
-			mail->duplicates + 1);
+	await_warn_duplicates(probe, mail);
 	return 0;
 }
 
@@ -194,7 +178,7 @@ static int settle(
 		timings_begin(&probe->timings, "store");
 		result = arrival_clean_up(probe, arrival, mail, why);
 	}
-	trace_keep(probe, arrival, mail);
+	trace_keep(probe, arrival->header, arrival->internal_date_ns, mail);
 	keep_facts(probe, arrival, mail);
 	if (result == -1)
 		return failure_prefix(why, "the mail arrived, but could not be deleted");
@@ -216,37 +200,13 @@ static int settle(
 /* --- the step -------------------------------------------------------------------------- */
 
 static int missing(struct probe *probe, const struct arrival *arrival,
-	struct probe_mail *mail, bool cut_short, struct failure *why)
+	struct probe_mail *mail, const struct await *await, struct failure *why)
 {
-	int64_t zero = mail->accepted_ns != 0 ? mail->accepted_ns : mail->sending_ns;
-	double waited = clock_seconds(arrival->inbox.absent_ns - zero);
+	char where[sizeof(arrival->junk.name) + 16];
 
-	json_object_set_new(probe->facts, "waited_seconds", json_real(waited));
-	mail->absent_ns = arrival->inbox.absent_ns;
-	if (cut_short) {
-		failure_set(why, ERROR_LIMIT_TIME,
-			"the scenario's timeout ended the wait after %.1f s, before \"within\" had "
-			"passed; the mail had not arrived",
-			waited);
-		why->blame = BLAME_CONFIG;
-		return -1;
-	}
-	return failure_set(why, ERROR_MAIL_LATE,
-		"the mail had not arrived in INBOX%s%s of %s %.1f s after it was accepted",
-		arrival->junk.name[0] != '\0' ? " or " : "", arrival->junk.name,
-		probe->account->address, waited);
-}
-
-/* The end of the wait, and of the step: what a server may take comes on top of `within`. */
-static struct deadline set_deadlines(
-	struct probe *probe, const struct arrival *arrival, int64_t zero)
-{
-	struct deadline until = {.at_ns = zero + step_duration(probe->step, "within")};
-	struct deadline step = {.at_ns = until.at_ns + step_duration(probe->step, "timeout")};
-
-	probe->deadline = deadline_earlier(probe->run->deadline, step);
-	stream_set_deadline(imap_stream(arrival->imap), probe->deadline);
-	return until;
+	snprintf(where, sizeof(where), "INBOX%s%s", arrival->junk.name[0] != '\0' ? " or " : "",
+		arrival->junk.name);
+	return await_missing(probe, mail, await, arrival->inbox.absent_ns, where, why);
 }
 
 /* What a listener in the chain may want to know before the mail is removed. */
@@ -262,20 +222,10 @@ static int run(struct probe *probe, struct failure *why)
 {
 	struct arrival *arrival = probe->state;
 	struct probe_mail *mail = probe_mail_of(probe, step_string(probe->step, "mail"));
-	struct deadline until, end;
-	bool cut_short;
+	struct await await = await_begin(probe, mail);
 
-	until = set_deadlines(
-		probe, arrival, mail->accepted_ns != 0 ? mail->accepted_ns : mail->sending_ns);
-	/* A recheck of the mailbox must still fit before the run's end. */
-	end = (struct deadline){.at_ns = probe->run->deadline.at_ns - NS_PER_SECOND / 2};
-	cut_short = end.at_ns < until.at_ns;
-	text_copy(mail->await, sizeof(mail->await), probe->step->id);
-	json_object_set_new(probe->facts, "mail", json_string(mail->id));
-	timings_begin(&probe->timings, "wait");
-	probe_note(probe, "the mail, for up to %.0f s",
-		clock_seconds(step_duration(probe->step, "within")));
-	if (arrival_watch(probe, arrival, mail, deadline_earlier(until, end), why) == -1)
+	stream_set_deadline(imap_stream(arrival->imap), probe->deadline);
+	if (arrival_watch(probe, arrival, mail, await.until, why) == -1)
 		return -1;
 	/* One more look by the old session, so that what only the new one sees tells on it. */
 	if (arrival->found == NULL && arrival_look(probe, arrival, mail, true, why) == -1)
@@ -287,7 +237,7 @@ static int run(struct probe *probe, struct failure *why)
 	}
 	json_object_set_new(probe->facts, "looks", json_integer(arrival->looks));
 	if (arrival->found == NULL)
-		return missing(probe, arrival, mail, cut_short, why);
+		return missing(probe, arrival, mail, &await, why);
 	note_arrival(arrival, mail);
 	probe->put_off = journey_listens(probe->run->journey, step_string(probe->step, "mail"));
 	return probe->put_off ? 0 : settle(probe, arrival, mail, why);

@@ -49,6 +49,7 @@ struct account {
 	struct webmail_settings webmail;
 	const char *caldav;  /* URLs; NULL: none given */
 	const char *carddav;
+	const char *maildir; /* path of a folder of this machine; NULL: none given */
 	struct tls_settings tls;
 	const char *resolver; /* "address:port,..."; NULL: the system's */
 	enum ip_choice ip;

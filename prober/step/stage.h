@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "probe.h"
+#include "folder_grant.h"
 
 struct stage;
 
@@ -28,6 +29,10 @@ void stage_play(struct stage *stage, json_t **steps_r, json_t **mails_r);
 
 /* How well this machine let us measure (record_vantage); a new reference. */
 json_t *stage_vantage(struct stage *stage);
+
+/* What its steps have opened to be read from inside the jail; whoever confines the process says there
+ * if that is denied. The stage's own. */
+struct folder_grant *stage_folder_grant(struct stage *stage);
 
 void stage_strike(struct stage **stage);
 

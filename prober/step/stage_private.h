@@ -38,6 +38,7 @@ struct part {
 struct stage {
 	const struct probe_run *run;
 	struct machine machine;
+	struct folder_grant grant;
 	struct part *parts;
 	size_t count;
 	struct credentials *credentials; /* by account; that of nobody last */

@@ -135,6 +135,8 @@ static void set_part(struct stage *stage, size_t index)
 		probe->step->type->preload();
 	if (part->setup.type == ERROR_NONE)
 		probe->dns = dns_create(probe->connection->resolver, &part->setup);
+	if (part->setup.type == ERROR_NONE && probe->step->type->open != NULL)
+		probe->step->type->open(probe, &stage->grant, &part->setup);
 }
 
 /* Index of the step whose mail this one is about; its own if it is about none. */
@@ -201,6 +203,11 @@ struct stage *stage_set(const struct probe_run *run, const char *only)
 	for (size_t i = 0; i < stage->count; i++)
 		set_part(stage, i);
 	return stage;
+}
+
+struct folder_grant *stage_folder_grant(struct stage *stage)
+{
+	return &stage->grant;
 }
 
 void stage_strike(struct stage **stage)

@@ -10,6 +10,7 @@
 #include "field.h"
 #include "journey.h"
 #include "probe.h"
+#include "folder_grant.h"
 
 struct step_type {
 	const char *name;
@@ -27,6 +28,9 @@ struct step_type {
 	/* Loads what its libraries read from files; before the process is confined, as often as
 	 * anybody likes. May be NULL. */
 	void (*preload)(void);
+	/* Opens what it needs of this machine's files, before the process is confined, and puts the
+	 * folders that it reads later into reach. Once; a failure is the step's. May be NULL. */
+	int (*open)(struct probe *probe, struct folder_grant *grant, struct failure *why);
 	/* Connects and looks, before any mail of its chain gets its final dot. May be NULL. */
 	int (*prepare)(struct probe *probe, struct failure *why);
 	/* Does the user's action; leaves proof with probe_prove. */
@@ -34,7 +38,7 @@ struct step_type {
 	/* What can wait until the other steps of the chain are through: if run succeeded and has
 	 * set put_off. May be NULL. */
 	int (*after)(struct probe *probe, struct failure *why);
-	/* Ends what prepare, run and after left open, on any outcome. Untimed. May be NULL. */
+	/* Ends what open, prepare, run and after left open, on any outcome. Untimed. May be NULL. */
 	void (*finish)(struct probe *probe);
 };
 

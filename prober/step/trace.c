@@ -44,7 +44,7 @@ static int64_t label(const struct probe *probe, int64_t monotonic_ns)
 	return monotonic_ns == 0 ? 0 : clock_label(probe->run->origin, monotonic_ns);
 }
 
-static void build_timeline(const struct probe *probe, const struct arrival *arrival,
+static void build_timeline(const struct probe *probe, int64_t stored_ns,
 	const struct probe_mail *mail, struct trace *trace)
 {
 	struct timeline *timeline = &trace->timeline;
@@ -68,10 +68,10 @@ static void build_timeline(const struct probe *probe, const struct arrival *arri
 			.resolution_ns = hop->resolution_ns,
 		};
 	}
-	if (arrival->internal_date_ns != 0)
+	if (stored_ns != 0)
 		timeline->stops[timeline->count++] = (struct stop){
 			.stamped = true,
-			.stamp_ns = arrival->internal_date_ns,
+			.stamp_ns = stored_ns,
 			.resolution_ns = NS_PER_SECOND,
 		};
 	timeline_solve(timeline);
@@ -194,15 +194,16 @@ static void keep_spam(struct probe *probe, const char *header, size_t length)
 		json_object_set_new(probe->facts, "spam_level", json_integer(found.level));
 }
 
-void trace_keep(struct probe *probe, const struct arrival *arrival, struct probe_mail *mail)
+void trace_keep(
+	struct probe *probe, const char *header, int64_t stored_ns, struct probe_mail *mail)
 {
 	struct trace *trace = calloc(1, sizeof(*trace));
 	size_t length;
 
-	if (trace != NULL && arrival->header != NULL) {
-		length = strlen(arrival->header);
-		trace->count = received_read(arrival->header, length, trace->hops, &trace->omitted);
-		build_timeline(probe, arrival, mail, trace);
+	if (trace != NULL && header != NULL) {
+		length = strlen(header);
+		trace->count = received_read(header, length, trace->hops, &trace->omitted);
+		build_timeline(probe, stored_ns, mail, trace);
 		json_decref(mail->hops);
 		mail->hops = describe(probe, trace);
 		json_object_set(probe->facts, "hops", mail->hops);
@@ -211,8 +212,8 @@ void trace_keep(struct probe *probe, const struct arrival *arrival, struct probe
 				json_integer((json_int_t)trace->omitted));
 		if (trace->timeline.contradictory)
 			json_object_set_new(probe->facts, "clock_was_set", json_true());
-		keep_authentication(probe, trace, arrival->header, length);
-		keep_spam(probe, arrival->header, length);
+		keep_authentication(probe, trace, header, length);
+		keep_spam(probe, header, length);
 	}
 	free(trace);
 }

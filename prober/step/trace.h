@@ -3,7 +3,6 @@
 #ifndef MAILPROBE_TRACE_H
 #define MAILPROBE_TRACE_H
 
-#include "arrival.h"
 #include "probe.h"
 
 /* A setting of steps that find mails. */
@@ -33,7 +32,10 @@
 			"Exchange's spam confidence level (SCL), from -1 to 9"                     \
 	}
 
-/* Sets the facts, and the mail's hops. The mail was found: absent_ns and present_ns are set. */
-void trace_keep(struct probe *probe, const struct arrival *arrival, struct probe_mail *mail);
+/* Sets the facts, and the mail's hops. The mail was found: absent_ns and present_ns are set. `header`
+ * is its, as it lies there, or NULL; stored_ns the store's own date of it by the wall clock, in whole
+ * seconds, or 0. */
+void trace_keep(
+	struct probe *probe, const char *header, int64_t stored_ns, struct probe_mail *mail);
 
 #endif

@@ -80,12 +80,14 @@ static struct jail_limits limits_of(const struct worker_job *job)
 }
 
 /* False if the run must not be made like this. */
-static bool confine(const struct worker_job *job, struct link *link)
+static bool confine(const struct worker_job *job, struct link *link, struct folder_grant *grant)
 {
 	struct jail_limits limits = limits_of(job);
 	struct jail_report report;
 
+	limits.grant = grant;
 	jail_enter(&limits, &report);
+	grant->denied = !report.granted;
 	link_send(link, FRAME_JAIL,
 		json_pack("{s:s, s:o}", "sandbox", jail_state(&report), "missing",
 			jail_missing(&report)));
@@ -116,7 +118,7 @@ void child_run(const struct worker_job *job, int fd, pid_t parent)
 	stage_link = link_for_stage(&link);
 	run.trust = trust_create();
 	stage = stage_set(&run, job->only);
-	if (!confine(job, &link))
+	if (!confine(job, &link, stage_folder_grant(stage)))
 		_exit(0);
 	stage_play(stage, &steps, &mails);
 	link_send_result(&link, steps, mails, stage_vantage(stage));

@@ -132,12 +132,15 @@ static bool drop_capabilities(void)
 	return syscall(SYS_capset, &header, none) == 0;
 }
 
-static bool drop_root(void)
+static bool drop_root(const struct folder_grant *grant)
 {
+	uid_t user = grant != NULL && grant->count > 0 ? grant->owner : NOBODY;
+	gid_t group = grant != NULL && grant->count > 0 ? grant->group : NOBODY;
+
 	if (geteuid() != 0 && getuid() != 0)
 		return true;
-	return setgroups(0, NULL) == 0 && setresgid(NOBODY, NOBODY, NOBODY) == 0 &&
-		setresuid(NOBODY, NOBODY, NOBODY) == 0;
+	return setgroups(0, NULL) == 0 && setresgid(group, group, group) == 0 &&
+		setresuid(user, user, user) == 0;
 }
 
 /* It may hold the secrets of other customers; what was needed of it has been read. */
@@ -151,6 +154,7 @@ static void wipe_environment(void)
 
 void jail_enter(const struct jail_limits *limits, struct jail_report *report)
 {
+	const struct folder_grant *grant = limits->grant;
 	pid_t parent = getppid();
 
 	*report = (struct jail_report){0};
@@ -160,14 +164,17 @@ void jail_enter(const struct jail_limits *limits, struct jail_report *report)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		miss(report, "no-new-privs");
 	limit_all(limits, report);
-	if (!drop_root())
+	if ((limits->without & JAIL_LANDLOCK) != 0 || !jail_landlock(grant)) {
+		miss(report, "landlock");
+		grant = NULL;
+	}
+	report->granted = grant != NULL;
+	if (!drop_root(grant))
 		miss(report, "unprivileged-user");
 	die_with_parent(parent);
 	if (!drop_capabilities())
 		miss(report, "capabilities");
-	if ((limits->without & JAIL_LANDLOCK) != 0 || !jail_landlock())
-		miss(report, "landlock");
-	if ((limits->without & JAIL_SECCOMP) != 0 || !jail_seccomp())
+	if ((limits->without & JAIL_SECCOMP) != 0 || !jail_seccomp(grant))
 		miss(report, "seccomp");
 }
 

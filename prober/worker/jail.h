@@ -13,6 +13,8 @@
 
 #include <jansson.h>
 
+#include "folder_grant.h"
+
 enum jail_part {
 	JAIL_LANDLOCK = 1,
 	JAIL_SECCOMP = 2,
@@ -23,6 +25,7 @@ struct jail_limits {
 	size_t data;          /* bytes of writable memory of its own */
 	size_t descriptors;
 	size_t cpu_seconds;
+	const struct folder_grant *grant; /* what is given back; NULL: nothing */
 	unsigned int without; /* jail_parts to leave out, as on a kernel without: for tests */
 };
 
@@ -31,6 +34,7 @@ struct jail_limits {
 struct jail_report {
 	const char *missing[JAIL_MISSING_MAX]; /* literals such as "landlock" */
 	size_t count;
+	bool granted; /* what was to be in reach is */
 };
 
 /* First, right after the fork: a process group of its own, death with the parent (ends the
@@ -41,7 +45,9 @@ void jail_prepare(int keep, pid_t parent);
 #define JAIL_FD 3
 
 /* Then, once all files are read: the walls. There must be one thread only. Goes on without what
- * this kernel lacks and reports it. A process of root becomes nobody's. */
+ * this kernel lacks and reports it. A process of root becomes nobody's, or that of the owner of
+ * what is in reach. Without Landlock nothing is in reach: a path may lead anywhere, and seccomp sees
+ * none. */
 void jail_enter(const struct jail_limits *limits, struct jail_report *report);
 
 /* "full", "partial" or "none". */
@@ -51,7 +57,7 @@ const char *jail_state(const struct jail_report *report);
 json_t *jail_missing(const struct jail_report *report);
 
 /* The walls one by one; false if this kernel has no such thing. */
-bool jail_landlock(void);
-bool jail_seccomp(void);
+bool jail_landlock(const struct folder_grant *grant);
+bool jail_seccomp(const struct folder_grant *grant);
 
 #endif

@@ -10,6 +10,7 @@
 
 #ifndef SYS_landlock_create_ruleset
 #define SYS_landlock_create_ruleset 444
+#define SYS_landlock_add_rule 445
 #define SYS_landlock_restrict_self 446
 #endif
 
@@ -20,6 +21,15 @@ struct ruleset {
 	uint64_t scoped;
 };
 
+/* struct landlock_path_beneath_attr. */
+struct beneath {
+	uint64_t files;
+	int32_t folder;
+} __attribute__((packed));
+
+#define PATH_BENEATH 1
+#define READ_FILE (1U << 2)
+#define REMOVE_FILE (1U << 5)
 #define ASK_VERSION 1U
 #define NET_BIND_TCP 1U
 #define SCOPE_ABSTRACT_UNIX_SOCKET 1U
@@ -48,8 +58,20 @@ static size_t fill(struct ruleset *rules, long version)
 	return sizeof(*rules);
 }
 
-/* All rights are handled and no rule gives any of them back. */
-bool jail_landlock(void)
+static bool give_back(long fd, const struct folder_grant *grant)
+{
+	for (size_t i = 0; grant != NULL && i < grant->count; i++) {
+		const struct beneath beneath = {
+			.files = READ_FILE | REMOVE_FILE, .folder = grant->folders[i]};
+
+		if (syscall(SYS_landlock_add_rule, fd, PATH_BENEATH, &beneath, 0) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* All rights are handled, and none is given back but for the files in reach. */
+bool jail_landlock(const struct folder_grant *grant)
 {
 	long version = syscall(SYS_landlock_create_ruleset, NULL, 0, ASK_VERSION);
 	struct ruleset rules;
@@ -63,7 +85,7 @@ bool jail_landlock(void)
 	fd = syscall(SYS_landlock_create_ruleset, &rules, size, 0);
 	if (fd < 0)
 		return false;
-	done = syscall(SYS_landlock_restrict_self, fd, 0) == 0;
+	done = give_back(fd, grant) && syscall(SYS_landlock_restrict_self, fd, 0) == 0;
 	close((int)fd);
 	return done;
 }

@@ -219,7 +219,24 @@ static int allow_threads(scmp_filter_ctx filter)
 	return failed;
 }
 
-bool jail_seccomp(void)
+/* Files beneath these folders, by name; that the name stays beneath them is for Landlock to see to. */
+static int allow_granted(scmp_filter_ctx filter, const struct folder_grant *grant)
+{
+	int failed = 0;
+
+	for (size_t i = 0; grant != NULL && i < grant->count; i++) {
+		int folder = grant->folders[i];
+
+		failed |= ALLOW(openat, IS(0, folder),
+			MASKED(2, UINT32_MAX & ~(uint32_t)O_LARGEFILE, GRANT_OPEN));
+		failed |= ALLOW(unlinkat, IS(0, folder), IS(2, 0));
+		failed |= ALLOW(getdents64, IS(0, folder));
+		failed |= ALLOW(lseek, IS(0, folder));
+	}
+	return failed;
+}
+
+bool jail_seccomp(const struct folder_grant *grant)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	int failed = 0;
@@ -234,6 +251,7 @@ bool jail_seccomp(void)
 	failed |= allow_sockets(filter);
 	failed |= allow_options(filter);
 	failed |= allow_threads(filter);
+	failed |= allow_granted(filter, grant);
 	if (failed == 0)
 		failed = seccomp_load(filter);
 	seccomp_release(filter);

@@ -1,9 +1,10 @@
 """A fault and what the prober must say about it: a table row for the fault tests."""
 
+import functools
 import re
 from dataclasses import dataclass, field
 
-from harness import GRACE, ok, run, same, says, scenario, work
+from harness import GRACE, ok, run, same, says, scenario, wait_for, work
 
 SEND = {"smtp_send": {"id": "send", "from": "inside", "to": "outside"}}
 LOGIN = {"imap_login": {"id": "login", "account": "inside"}}
@@ -13,6 +14,15 @@ def awaited(**settings):
     """An await of the mail of SEND."""
     return {"imap_await": {"id": "seen", "account": "outside", "mail": "send", "within": "2s"}
             | settings}
+
+
+@functools.cache
+def receiving_maildir(platform):
+    """That of the outside, which its server makes for the first mail."""
+    run(scenario(platform, "first", [SEND]))
+    wait_for("the first mail", platform.outside.mails)
+    platform.clear()
+    return platform.outside.maildir()
 
 
 @dataclass

@@ -184,7 +184,8 @@ def unattributed(step):
     gaps = {(before["name"], after["name"]): 0.0 for before, after in pairs}
     for before, after in pairs:
         gaps[before["name"], after["name"]] += after["start_seconds"] - end_of(before)
-    for waits in (("search", "wait"), ("idle", "wait"), ("wait", "store")):
+    for waits in (("search", "wait"), ("idle", "wait"), ("watch", "wait"), ("wait", "store"),
+                  ("wait", "copies")):
         gaps.pop(waits, None)
     put_off = ("others", "deferred") + (("policy",) if step["type"] == "mx_send" else ())
     gaps = {pair: gap for pair, gap in gaps.items() if pair[1] not in put_off}

@@ -11,7 +11,14 @@ struct prey {
 	char folder[64]; /* the current one */
 	pid_t parent;
 	void *word; /* in the parent's memory */
+	int granted; /* the folder `mail`, whose files may be read and removed; -1: none may */
 };
+
+/* Makes a folder of them, with a folder `mail` of that user in it, and goes there. */
+void prey_set_out(struct prey *prey, void *word, uid_t mail_user);
+/* Fresh for each act, as one without a jail may have gone through. */
+void prey_refresh(void);
+void prey_clear(const struct prey *prey);
 
 struct evil_act {
 	const char *name;
@@ -22,5 +29,8 @@ struct evil_act {
 
 /* Each without a name at the end. */
 extern const struct evil_act evil_acts_here[], evil_acts_beyond[];
+
+/* Those that need a granted folder. */
+extern const struct evil_act evil_acts_granted[];
 
 #endif

@@ -1,14 +1,13 @@
 /* The evil worker: everything in evil_acts.c is tried from inside the jail, as root's worker and
  * as a user's, with Landlock and without. First each act that any user may do is tried without
  * a jail, so that it is known to be a real one. Then what honest work needs is tried. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -31,84 +30,35 @@
 #endif
 
 #define SOME_USER 12345
+/* Who owns the folder that is granted: root's worker becomes that user. */
+#define MAIL_USER() (geteuid() == 0 ? SOME_USER : geteuid())
 
 static char word[8] = "the word";
 static struct prey prey;
+static bool grants; /* the folder `mail` is granted to the next child */
 static struct jail_limits limits = {.address_space = (size_t)512 << 20,
 	.data = (size_t)200 << 20,
 	.descriptors = 64,
 	.cpu_seconds = 10};
 
-/* --- what is attacked ------------------------------------------------------------------ */
-
-static void make_file(const char *name)
-{
-	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-
-	if (fd == -1 || write(fd, "secret\n", 7) != 7 || fchmod(fd, 0666) != 0)
-		abort();
-	close(fd);
-}
-
-static void make_socket(void)
-{
-	struct sockaddr_un at = {.sun_family = AF_UNIX, .sun_path = "socket"};
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) != 0 || listen(fd, 100) != 0)
-		abort();
-	/* Left open: it is this test's for as long as it lives. */
-}
-
-static void set_out_prey(void)
-{
-	struct rlimit cores;
-
-	/* Where the shell allows none, a core that is missing would prove nothing. */
-	getrlimit(RLIMIT_CORE, &cores);
-	cores.rlim_cur = cores.rlim_max;
-	setrlimit(RLIMIT_CORE, &cores);
-	prey = (struct prey){.parent = getpid(), .word = word};
-	snprintf(prey.folder, sizeof(prey.folder), "/tmp/mailprobe-jail-XXXXXX");
-	if (mkdtemp(prey.folder) == NULL || chdir(prey.folder) != 0 || chmod(".", 0777) != 0 ||
-		mkdir("secrets", 0755) != 0)
-		abort();
-	make_file("secrets/own.secret");
-	make_file("secrets/other.secret");
-	make_socket();
-}
-
-/* Fresh for each act, as one without a jail may have gone through. */
-static void refresh_prey(void)
-{
-	static const char *const leftovers[] = {"new", "moved", "second", "pointer", "fifo", NULL};
-
-	for (size_t i = 0; leftovers[i] != NULL; i++)
-		unlink(leftovers[i]);
-	rmdir("folder");
-	mkdir("empty", 0777);
-	make_file("victim");
-}
-
-static void clear_prey(void)
-{
-	unlink("secrets/own.secret");
-	unlink("secrets/other.secret");
-	rmdir("secrets");
-	rmdir("empty");
-	unlink("victim");
-	unlink("socket");
-	if (chdir("/") != 0 || rmdir(prey.folder) != 0)
-		diag("%s is left over", prey.folder);
-}
-
 /* --- one child, one act ---------------------------------------------------------------- */
 
 enum { WORKED = 0, DENIED = 40, KILLED, NOT_AS_EXPECTED };
 
+static int open_granted(struct folder_grant *grant)
+{
+	struct failure why = {0};
+	int fd = open("mail", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd == -1 || folder_grant_add(grant, fd, "mail", &why) != 0)
+		abort();
+	return fd;
+}
+
 static int run_child(int (*play)(const void *), const void *context, bool jailed,
 	unsigned int without, const char *state)
 {
+	struct folder_grant grant = {0};
 	pid_t parent = getpid(), pid;
 	int status, pair[2];
 
@@ -120,8 +70,11 @@ static int run_child(int (*play)(const void *), const void *context, bool jailed
 		struct jail_report report;
 
 		limits.without = without;
-		if (jailed) {
+		if (jailed)
 			jail_prepare(pair[1], parent);
+		prey.granted = grants ? open_granted(&grant) : -1;
+		limits.grant = grants ? &grant : NULL;
+		if (jailed) {
 			jail_enter(&limits, &report);
 			if (strcmp(jail_state(&report), state) != 0)
 				_exit(NOT_AS_EXPECTED);
@@ -151,7 +104,7 @@ static void test_act(
 {
 	int result;
 
-	refresh_prey();
+	prey_refresh();
 	result = run_child(commit, act, true, without, state);
 	if (!ok(result == DENIED || result == KILLED, "%s, sandbox %s: denied: %s", who, state,
 		    act->name))
@@ -163,24 +116,23 @@ static void test_acts(const char *who, unsigned int without, const char *state)
 	for (size_t i = 0; all_acts[i] != NULL; i++)
 		for (const struct evil_act *act = all_acts[i]; act->name != NULL; act++)
 			test_act(who, without, state, act);
+	for (const struct evil_act *act = evil_acts_granted; grants && act->name != NULL; act++)
+		test_act(who, without, state, act);
 	ok(memcmp(word, "the word", 8) == 0, "%s, sandbox %s: the parent is as it was", who, state);
 }
 
 /* Those which a control would have to be root for are left out of it. */
-static void test_control(const char *who)
+static void test_control(const char *who, const struct evil_act *act)
 {
-	for (size_t i = 0; all_acts[i] != NULL; i++) {
-		for (const struct evil_act *act = all_acts[i]; act->name != NULL; act++) {
-			int result;
+	for (; act->name != NULL; act++) {
+		int result;
 
-			if (!act->control)
-				continue;
-			refresh_prey();
-			result = run_child(commit, act, false, 0, "");
-			if (!ok(result == WORKED, "%s, without a jail it works: %s", who,
-				    act->name))
-				diag("got %d", result);
-		}
+		if (!act->control)
+			continue;
+		prey_refresh();
+		result = run_child(commit, act, false, 0, "");
+		if (!ok(result == WORKED, "%s, without a jail it works: %s", who, act->name))
+			diag("got %d", result);
 	}
 }
 
@@ -389,6 +341,73 @@ static void test_work(const char *who)
 		"nothing is open that was not meant to be");
 }
 
+/* --- a folder that is granted ------------------------------------------------------------ */
+
+static int read_letter(const void *context)
+{
+	char text[8] = "";
+	int fd = openat(prey.granted, "letter", GRANT_OPEN);
+
+	(void)context;
+	return fd != -1 && read(fd, text, 7) == 7 && strcmp(text, "secret\n") == 0 ? 0 : -1;
+}
+
+static int remove_letter(const void *context)
+{
+	(void)context;
+	return unlinkat(prey.granted, "letter", 0);
+}
+
+static int list_letters(const void *context)
+{
+	char entries[4096];
+
+	(void)context;
+	return lseek(prey.granted, 0, SEEK_SET) == 0 &&
+			getdents64(prey.granted, entries, sizeof(entries)) > 0
+		? 0
+		: -1;
+}
+
+static int owns_mail(const void *context)
+{
+	const uid_t *user = context;
+
+	return getuid() == *user && geteuid() == *user && getgid() == *user ? 0 : -1;
+}
+
+static void test_granted_act(const char *who, int (*play)(const void *), const void *context,
+	unsigned int without, int want, const char *name)
+{
+	int result;
+
+	prey_refresh();
+	result = run_child(play, context, true, without, without == 0 ? FULL : "partial");
+	if (!ok(result == want, "%s: %s", who, name))
+		diag("got %d", result);
+}
+
+static void test_granted(const char *who)
+{
+	uid_t user = MAIL_USER();
+
+	grants = true;
+	test_control(who, evil_acts_granted);
+	test_acts(who, 0, FULL);
+	test_acts(who, JAIL_LANDLOCK, "partial");
+	test_granted_act(who, read_letter, NULL, JAIL_LANDLOCK, DENIED,
+		"without Landlock no mail can be read");
+	test_granted_act(who, remove_letter, NULL, JAIL_LANDLOCK, DENIED,
+		"without Landlock no mail can be removed");
+	test_granted_act(who, list_letters, NULL, JAIL_LANDLOCK, DENIED,
+		"without Landlock they cannot be listed");
+	test_granted_act(who, read_letter, NULL, 0, WORKED, "a mail can be read");
+	test_granted_act(who, list_letters, NULL, 0, WORKED, "the mails can be listed");
+	test_granted_act(who, remove_letter, NULL, 0, WORKED, "a mail can be removed");
+	test_granted_act(who, owns_mail, &user, 0, WORKED, "the worker is the folder's owner");
+	grants = false;
+}
+
 /* --- both users ------------------------------------------------------------------------ */
 
 static int nothing(const void *context)
@@ -410,14 +429,16 @@ static void test_states(void)
 
 static void test_user(const char *who)
 {
-	set_out_prey();
-	test_control(who);
+	prey_set_out(&prey, word, MAIL_USER());
+	for (size_t i = 0; all_acts[i] != NULL; i++)
+		test_control(who, all_acts[i]);
 	test_acts(who, 0, FULL);
 	test_acts(who, JAIL_LANDLOCK, "partial");
+	test_granted(who);
 	test_work(who);
 	test_opaque(who);
 	test_states();
-	clear_prey();
+	prey_clear(&prey);
 }
 
 /* In a process of that user's own; the count of tests comes back over a pipe. */

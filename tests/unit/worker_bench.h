@@ -70,6 +70,7 @@ struct stage {
 	const struct probe_run *run;
 	const struct probe_link *link;
 	json_t *steps, *mails;
+	struct folder_grant grant;
 };
 
 /* What the next worker plays, and does before its jail (NULL: nothing). */
@@ -111,6 +112,11 @@ json_t *stage_vantage(struct stage *stage)
 	(void)stage;
 	return json_pack("{s:b, s:f, s:f, s:f}", "clock_synchronised", 1,
 		"clock_error_seconds_max", 0.01, "clock_jump_seconds", 0.0, "suspended_seconds", 0.0);
+}
+
+struct folder_grant *stage_folder_grant(struct stage *stage)
+{
+	return &stage->grant;
 }
 
 void stage_strike(struct stage **stage)
