@@ -9,6 +9,7 @@
 #include <ares.h>
 
 #include "dns_private.h"
+#include "text.h"
 #include "uuid.h"
 
 #include "ban.h"
@@ -75,7 +76,10 @@ static void address_v4(struct address *address, struct in_addr ip, int port)
 	address->socket.v4.sin_port = htons((uint16_t)port);
 	address->socket.v4.sin_addr = ip;
 	inet_ntop(AF_INET, &ip, text, sizeof(text));
-	snprintf(address->text, sizeof(address->text), "%s:%d", text, port);
+	if (port == 0)
+		text_copy(address->text, sizeof(address->text), text);
+	else
+		snprintf(address->text, sizeof(address->text), "%s:%d", text, port);
 }
 
 static void address_v6(struct address *address, const struct in6_addr *ip, int port)
@@ -87,7 +91,10 @@ static void address_v6(struct address *address, const struct in6_addr *ip, int p
 	address->socket.v6.sin6_port = htons((uint16_t)port);
 	address->socket.v6.sin6_addr = *ip;
 	inet_ntop(AF_INET6, ip, text, sizeof(text));
-	snprintf(address->text, sizeof(address->text), "[%s]:%d", text, port);
+	if (port == 0)
+		text_copy(address->text, sizeof(address->text), text);
+	else
+		snprintf(address->text, sizeof(address->text), "[%s]:%d", text, port);
 }
 
 bool address_literal(const char *host, int port, struct address *address_r)

@@ -262,6 +262,8 @@ static void test_literals(void)
 	is_string(address.text, "192.0.2.1:25", "with its port");
 	ok(address_literal("::1", 143, &address), "an IPv6 address");
 	is_string(address.text, "[::1]:143", "in brackets");
+	ok(address_literal("::1", 0, &address), "and without a port");
+	is_string(address.text, "::1", "none is shown");
 	ok(!address_literal("192.0.2", 25, &address), "half an address is a name");
 	ok(!address_literal("mx.acme.test", 25, &address), "a name is a name");
 }
