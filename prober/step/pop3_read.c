@@ -3,6 +3,8 @@
  * for TOP is used, which shows a message whole as RETR does and leaves no mark. */
 #include "step.h"
 
+#include <string.h>
+
 #include "pop3.h"
 
 #include "ban.h"
@@ -33,7 +35,7 @@ static const struct field facts[] = {
 };
 
 static const char *const phases[] = {"resolve", "connect", "tls", "greeting", "starttls", "auth",
-	"list", "bodies", "quit", NULL};
+	"list", "bodies", "recheck", "quit", NULL};
 static const char *const account_needs[] = {"pop3", "password", NULL};
 
 struct reading {
@@ -164,7 +166,7 @@ static int visit(struct probe *probe, struct pop3 *pop3, struct failure *why)
 	return pop3_quit(pop3, why);
 }
 
-static int run(struct probe *probe, struct failure *why)
+static int visit_once(struct probe *probe, struct failure *why)
 {
 	struct stream *stream = probe_connect(probe, &probe->account->pop3, why);
 	struct pop3 *pop3 = stream != NULL ? pop3_open(stream, why) : NULL;
@@ -172,6 +174,27 @@ static int run(struct probe *probe, struct failure *why)
 
 	timings_pause(&probe->timings);
 	pop3_close(&pop3);
+	return result;
+}
+
+/* A message that was listed and is refused then may have gone meanwhile: our own awaits remove
+ * their mails. Only a new session tells. */
+static int run(struct probe *probe, struct failure *why)
+{
+	int result = visit_once(probe, why);
+	struct timings kept;
+
+	if (result == 0 || why->type != ERROR_POP3_ERR ||
+		strcmp(timings_current(&probe->timings), "bodies") != 0)
+		return result;
+	*why = (struct failure){0};
+	timings_begin(&probe->timings, "recheck");
+	/* All of it is part of that phase. */
+	kept = probe->timings;
+	probe->timings = (struct timings){0};
+	result = visit_once(probe, why);
+	probe->timings = kept;
+	timings_pause(&probe->timings);
 	return result;
 }
 
