@@ -15,6 +15,8 @@
 
 /* Deep enough for libetpan's parser within the guard's depth; small beside the memory limit. */
 #define CHAIN_STACK (1024 * 1024)
+/* Less than this is no time for a dialogue. */
+#define LEAST_TIME (100 * NS_PER_MS)
 
 static void observe(void *context, const char *phase)
 {
@@ -38,6 +40,18 @@ static void enter(struct part *part)
 	part->cpu_began_ns = clock_thread_cpu();
 	probe->deadline = deadline_earlier(
 		probe->run->deadline, deadline_in(step_duration(probe->step, "timeout")));
+}
+
+/* What those before it have left to a step that has not begun: of it, nothing can be said. */
+static bool has_time(struct part *part)
+{
+	if (part->begun || deadline_left(part->probe.run->deadline) > LEAST_TIME)
+		return true;
+	failure_set(&part->why, ERROR_LIMIT_TIME,
+		"the scenario's timeout had passed before the step could begin");
+	part->why.blame = BLAME_CONFIG;
+	part->result = -1;
+	return false;
 }
 
 /* Until its next turn, other steps of the chain have theirs. */
@@ -172,7 +186,7 @@ static void perform(struct part *part)
 	if (part->result == -1)
 		return;
 	part->obstacle = obstacle(part);
-	if (part->obstacle != NULL)
+	if (part->obstacle != NULL || !has_time(part))
 		return;
 	enter(part);
 	part->result = access_token_get(probe, &part->why);
