@@ -116,7 +116,9 @@ static void print_headline(
 	if (json_object_get(step, "duration_seconds") != NULL)
 		fprintf(to, "  %.3f s", number_of(step, "duration_seconds"));
 	if (json_object_get(step, "server") != NULL)
-		fprintf(to, "  %s (%s)", text_of(step, "server"), text_of(step, "peer_address"));
+		fprintf(to, "  %s", text_of(step, "server"));
+	if (json_object_get(step, "peer_address") != NULL)
+		fprintf(to, " (%s)", text_of(step, "peer_address"));
 	if (json_object_get(step, "tls_version") != NULL)
 		fprintf(to, "  %s", text_of(step, "tls_version"));
 	fputs("\n", to);

@@ -118,30 +118,48 @@ struct smtp *delivery_open(struct probe *probe, const struct delivery *delivery,
 	return smtp;
 }
 
-void delivery_note_host(struct delivery *delivery, const struct target *target,
-	const struct peer_facts *peer, int64_t began, const struct failure *why)
+/* An exchanger that is asked about a mail and says "later" is no dead one: greylisting does so. */
+static enum outcome judge_host(struct delivery *delivery, bool greeted, struct failure *why)
 {
-	json_t *host = json_object();
-	enum outcome outcome =
-		why->type == ERROR_NONE ? OUTCOME_PASS : outcome_of_blame(why->blame);
+	if (why->type == ERROR_NONE)
+		return OUTCOME_PASS;
+	if (greeted && why->type == ERROR_SMTP_TEMPFAIL) {
+		why->type = ERROR_SMTP_DEFERRED;
+		if (delivery->deferring++ == 0)
+			delivery->first_deferring = *why;
+		return OUTCOME_WARN;
+	}
+	if (delivery->down++ == 0)
+		delivery->first_down = *why;
+	return outcome_of_blame(why->blame);
+}
 
-	json_object_update_new(host,
-		json_pack("{s:i, s:s, s:f}", "preference", target->exchanger.preference, "outcome",
-			outcome_name(outcome), "seconds", clock_seconds(clock_now() - began)));
+void delivery_note_host(struct delivery *delivery, const struct target *target,
+	const struct peer_facts *peer, int64_t began, bool greeted, const struct failure *why)
+{
+	struct failure failed = *why;
+	enum outcome outcome = judge_host(delivery, greeted, &failed);
+	json_t *host = json_pack("{s:i, s:s, s:f}", "preference", target->exchanger.preference,
+		"outcome", outcome_name(outcome), "seconds", clock_seconds(clock_now() - began));
+	char text[FAILURE_TEXT_SIZE];
+
 	probe_describe_peer(host, peer);
 	if (json_object_get(host, "peer_address") == NULL)
 		json_object_set_new(host, "peer_address",
 			json_string(target->address.text[0] != '\0' ? target->address.text : "none"));
 	delivery_note_untrusted(host, peer);
-	if (why->type != ERROR_NONE) {
-		char text[FAILURE_TEXT_SIZE];
-
-		text_printable_copy(text, sizeof(text), why->text, strlen(why->text));
-		json_object_set_new(host, "error_type", json_string(error_info(why->type)->name));
+	if (outcome != OUTCOME_PASS) {
+		text_printable_copy(text, sizeof(text), failed.text, strlen(failed.text));
+		json_object_set_new(host, "error_type", json_string(error_info(failed.type)->name));
 		json_object_set_new(host, "error", json_string(text));
-		delivery->down++;
 	}
 	json_array_append_new(delivery->hosts, host);
+}
+
+void delivery_clear_hosts(struct delivery *delivery)
+{
+	json_array_clear(delivery->hosts);
+	delivery->down = delivery->deferring = 0;
 }
 
 struct smtp *delivery_open_first(struct probe *probe, struct delivery *delivery,
@@ -159,7 +177,7 @@ struct smtp *delivery_open_first(struct probe *probe, struct delivery *delivery,
 			*why = (struct failure){0};
 			return smtp;
 		}
-		delivery_note_host(delivery, *target_r, peer, *began_r, &failed);
+		delivery_note_host(delivery, *target_r, peer, *began_r, false, &failed);
 		if (why->type == ERROR_NONE)
 			*why = failed;
 	}

@@ -22,7 +22,8 @@ struct delivery {
 	struct target targets[TARGETS_MAX];
 	size_t count;
 	json_t *hosts;
-	unsigned int down;
+	unsigned int down, deferring;
+	struct failure first_down, first_deferring;
 	struct tls_settings tls;
 	struct exchange exchange; /* with the one that took the mail */
 };
@@ -41,9 +42,13 @@ struct smtp *delivery_open(struct probe *probe, const struct delivery *delivery,
 struct smtp *delivery_open_first(struct probe *probe, struct delivery *delivery,
 	struct target **target_r, int64_t *began_r, struct peer_facts *peer, struct failure *why);
 
-/* A line of the table of hosts; with a reason, one that takes no mail. */
+/* A line of the table of hosts; with a reason, one that takes no mail, or that puts it off if it
+ * had greeted us. */
 void delivery_note_host(struct delivery *delivery, const struct target *target,
-	const struct peer_facts *peer, int64_t began, const struct failure *why);
+	const struct peer_facts *peer, int64_t began, bool greeted, const struct failure *why);
+
+/* Forgets the table, before the mail is offered again. */
+void delivery_clear_hosts(struct delivery *delivery);
 
 /* Into a record: why the certificate would not be trusted, if so. */
 void delivery_note_untrusted(json_t *record, const struct peer_facts *peer);

@@ -107,6 +107,15 @@ static void find(struct check *check, const char *what, const char *name, const 
 	check->wrong += strcmp(outcome, "fail") == 0 || strcmp(outcome, "warn") == 0;
 }
 
+/* The first expectation that is not met is the step's failure, in the phase that found it. */
+static void fail_expected(struct check *check, enum error_type type, const char *what,
+	const char *name, const char *detail)
+{
+	if (check->first.type == ERROR_NONE)
+		check->probe->failed_in = timings_current(&check->probe->timings);
+	failure_set(&check->first, type, "%s of %s: %s", what, name, detail);
+}
+
 /* Something is not as it should be: a failure if it was expected, otherwise as said. */
 static void find_wrong(struct check *check, const char *what, const char *name,
 	enum error_type type, const char *otherwise, const char *detail)
@@ -115,7 +124,7 @@ static void find_wrong(struct check *check, const char *what, const char *name,
 
 	find(check, what, name, expected ? "fail" : otherwise, detail);
 	if (expected)
-		failure_set(&check->first, type, "%s of %s: %s", what, name, detail);
+		fail_expected(check, type, what, name, detail);
 	else if (strcmp(otherwise, "warn") == 0)
 		probe_warn(check->probe, type, "%s of %s: %s", what, name, detail);
 }
@@ -125,7 +134,7 @@ static void find_unknown(
 {
 	find(check, what, name, "error", why->text);
 	if (is_expected(check, what))
-		failure_set(&check->first, why->type, "%s of %s: %s", what, name, why->text);
+		fail_expected(check, why->type, what, name, why->text);
 }
 
 /* --- exchangers ------------------------------------------------------------------------ */

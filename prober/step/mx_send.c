@@ -104,7 +104,7 @@ static int deliver(struct probe *probe, struct delivery *delivery, struct probe_
 	result = sending_hand_over(probe, smtp, mail, true, why);
 	sending_keep_reply(probe, smtp);
 	probe_peer_facts(probe, smtp_stream(smtp));
-	delivery_note_host(delivery, target, &peer, began, why);
+	delivery_note_host(delivery, target, &peer, began, true, why);
 	if (result == 0) {
 		exchange_keep(&delivery->exchange, target->exchanger.host, &peer,
 			smtp_stream(smtp));
@@ -234,8 +234,7 @@ static int send_mail(struct probe *probe, struct delivery *delivery, struct prob
 
 	do {
 		*why = (struct failure){0};
-		json_array_clear(delivery->hosts);
-		delivery->down = 0;
+		delivery_clear_hosts(delivery);
 		result = deliver(probe, delivery, mail, why);
 		tries++;
 	} while (result == -1 && why->type == ERROR_SMTP_TEMPFAIL && wait_for_retry(probe, tries));
@@ -258,14 +257,16 @@ static void try_target(
 	struct peer_facts peer;
 	int64_t began = clock_now();
 	struct smtp *smtp;
+	bool greeted;
 
 	/* All of it is part of the phase `others`. */
 	probe->timings = (struct timings){0};
 	smtp = delivery_open(probe, delivery, target, &peer, &why);
-	if (smtp != NULL && smtp_mail(smtp, sender_of(probe), 1024, &why) == 0 &&
+	greeted = smtp != NULL;
+	if (greeted && smtp_mail(smtp, sender_of(probe), 1024, &why) == 0 &&
 		smtp_rcpt(smtp, to, &why) == 0)
 		smtp_rset(smtp, &why);
-	delivery_note_host(delivery, target, &peer, began, &why);
+	delivery_note_host(delivery, target, &peer, began, greeted, &why);
 	smtp_quit(&smtp);
 	probe->timings = kept;
 }
@@ -284,8 +285,13 @@ static void try_others(struct probe *probe, struct delivery *delivery)
 	}
 	probe->deadline = all;
 	if (delivery->down > 0)
-		probe_warn(probe, ERROR_SMTP_EXCHANGER, "%u of %zu addresses of the exchangers take no mail",
-			delivery->down, delivery->count);
+		probe_warn(probe, ERROR_SMTP_EXCHANGER,
+			"%u of %zu addresses of the exchangers take no mail; the first says: %s",
+			delivery->down, delivery->count, delivery->first_down.text);
+	if (delivery->deferring > 0)
+		probe_warn(probe, ERROR_SMTP_DEFERRED,
+			"%u of %zu addresses of the exchangers put mail off; the first says: %s",
+			delivery->deferring, delivery->count, delivery->first_deferring.text);
 }
 
 /* --- the step -------------------------------------------------------------------------- */

@@ -56,7 +56,8 @@ static void note(struct nodes *nodes, const struct peer_facts *peer, int64_t beg
 		text_printable_copy(text, sizeof(text), why->text, strlen(why->text));
 		json_object_set_new(host, "error_type", json_string(error_info(why->type)->name));
 		json_object_set_new(host, "error", json_string(text));
-		nodes->down++;
+		if (nodes->down++ == 0)
+			nodes->first_down = *why;
 	}
 	json_array_append_new(nodes->hosts, host);
 }
@@ -139,8 +140,9 @@ void nodes_report(struct probe *probe, struct nodes *nodes)
 		json_object_set_new(probe->facts, "hosts_down", json_integer(nodes->down));
 	}
 	if (nodes->down > 0)
-		probe_warn(probe, ERROR_NODE_DOWN, "%u of %zu addresses of the server do not work",
-			nodes->down, nodes->count);
+		probe_warn(probe, ERROR_NODE_DOWN, 
+			"%u of %zu addresses of the server do not work; the first says: %s",
+			nodes->down, nodes->count, nodes->first_down.text);
 	json_decref(nodes->hosts);
 	nodes->hosts = NULL;
 }

@@ -31,6 +31,7 @@ struct nodes {
 	bool tried[NODES_MAX];
 	size_t count;
 	unsigned int down;
+	struct failure first_down;
 	json_t *hosts;
 };
 

@@ -37,6 +37,8 @@ void probe_warn(struct probe *probe, enum error_type type, const char *format, .
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	failure_set(&probe->warning, type, "%s", text);
+	if (!probe->warned)
+		probe->warned_in = timings_current(&probe->timings);
 	probe->warned = true;
 }
 

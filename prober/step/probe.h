@@ -81,6 +81,8 @@ struct probe {
 	bool put_off; /* run has left something for `after` */
 	bool warned; /* proved its claim, but a stated expectation failed */
 	struct failure warning;
+	const char *warned_in; /* the phase that it was found in */
+	const char *failed_in; /* that of the failure, if it is not the last one; or NULL */
 };
 
 /* The sentence that proves the pass (record: proof). */

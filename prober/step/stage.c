@@ -65,7 +65,7 @@ static void prepare(struct part *part)
 {
 	const struct step_type *type = part->probe.step->type;
 
-	if (type->prepare == NULL || part->setup.type != ERROR_NONE)
+	if (type->prepare == NULL || part->setup.type != ERROR_NONE || !has_time(part))
 		return;
 	enter(part);
 	part->result = access_token_get(&part->probe, &part->why);
@@ -90,10 +90,9 @@ static const char *obstacle(const struct part *part)
 	return NULL;
 }
 
-static void set_failure(const struct part *part, json_t *record, const struct failure *why)
+static void set_failure(json_t *record, const struct failure *why, const char *phase)
 {
 	char text[FAILURE_TEXT_SIZE];
-	const char *phase = timings_current(&part->probe.timings);
 
 	text_printable_copy(text, sizeof(text), why->text, strlen(why->text));
 	json_object_set_new(record, "error_type", json_string(error_info(why->type)->name));
@@ -147,20 +146,23 @@ static void write_record(struct part *part, const char *skipped)
 {
 	struct probe *probe = &part->probe;
 	const struct failure *why = NULL;
+	const char *phase = timings_current(&probe->timings);
 	enum outcome outcome = OUTCOME_PASS;
 
 	if (skipped != NULL) {
 		outcome = OUTCOME_SKIPPED;
 	} else if (part->result == -1) {
 		why = &part->why;
+		phase = probe->failed_in != NULL ? probe->failed_in : phase;
 		outcome = outcome_of_blame(why->blame);
 	} else if (probe->warned) {
 		why = &probe->warning;
+		phase = probe->warned_in;
 		outcome = OUTCOME_WARN;
 	}
 	part->record = begin_record(part, outcome);
 	if (why != NULL)
-		set_failure(part, part->record, why);
+		set_failure(part->record, why, phase);
 	if (part->unfit != ERROR_NONE)
 		json_object_set_new(part->record, "timings_unfit",
 			json_string(error_info(part->unfit)->name));

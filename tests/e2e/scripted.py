@@ -87,14 +87,15 @@ class Peer:
 
 
 class ScriptedServer:
-    """Listens on an ephemeral port of a loopback address from the moment it is made."""
+    """Listens on a port (an ephemeral one) of a loopback address from the moment it is made."""
 
-    def __init__(self, script, tls=False, host=HOST):
+    def __init__(self, script, tls=False, host=HOST, port=0):
         self.script, self.tls = script, tls
         self.ca_file, self.context = certificate()
         self.peers, self.threads, self.errors = [], [], []
-        self.listener = socket.create_server((host, 0), backlog=256)
-        self.host, self.port = self.listener.getsockname()
+        self.listener = socket.create_server(
+            (host, port), backlog=256, family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        self.host, self.port = self.listener.getsockname()[:2]
         self.threads.append(threading.Thread(target=self.accept, daemon=True))
         self.threads[0].start()
 
