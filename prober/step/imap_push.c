@@ -291,17 +291,20 @@ static int unannounced(struct probe *probe, struct push *push, const struct prob
 }
 
 /* Idles until the mail was announced (1) or the time is up (0). An announcement sends it to look:
- * those before a look that did not find the mail were not its. */
+ * those before a look that did not find the mail were not its. One that is told aside while it looks
+ * sends it to look at once: the server will not repeat it. */
 static int watch(struct probe *probe, struct push *push, const struct probe_mail *mail,
 	struct deadline until, struct imap_news *announced_r, struct failure *why)
 {
 	size_t examined = 0, first = 0;
+	struct imap_news told = {0};
+	bool aside = false;
 
 	for (;;) {
 		const struct imap_news *found = NULL;
 		uint32_t number = 0;
-		int heard = push->count > examined ? 1 : hear(push, until, why);
-		bool aside = false;
+		bool again = aside || push->count > examined;
+		int heard = again ? 1 : hear(push, until, why);
 
 		if (heard != 1)
 			return heard;
@@ -310,8 +313,12 @@ static int watch(struct probe *probe, struct push *push, const struct probe_mail
 		examined = push->count;
 		if (number > 0)
 			found = announcement_of(push, first, absent_until(mail), number);
-		if (found != NULL || (number > 0 && aside)) {
-			*announced_r = found != NULL ? *found : told_aside(push);
+		if (aside)
+			told = told_aside(push);
+		else if (number == 0)
+			told.at_ns = 0;
+		if (found != NULL || (number > 0 && told.at_ns != 0)) {
+			*announced_r = found != NULL ? *found : told;
 			return 1;
 		}
 		if (number == 0)
