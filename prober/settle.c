@@ -16,10 +16,11 @@ static int emit_event(void *context, const json_t *event, struct failure *why)
 	return lines_append_event(context, event, why);
 }
 
-static int write_trend(struct state *state, const char *results_dir, const json_t *record,
+static int write_trend(struct state *state, const char *results_dir,
+	const struct scenario *scenario, const json_t *record,
 	struct failure *why)
 {
-	json_t *trend = trend_build(state, record, why);
+	json_t *trend = trend_build(state, scenario, record, why);
 	int result = trend != NULL ? lines_replace_trend(results_dir, trend, why) : -1;
 
 	json_decref(trend);
@@ -35,7 +36,7 @@ int settle_stored(struct state *state, const char *results_dir, const struct sce
 		result = -1;
 	if (history_add(state, record, why) == -1)
 		result = -1;
-	if (write_trend(state, results_dir, record, why) == -1)
+	if (write_trend(state, results_dir, scenario, record, why) == -1)
 		result = -1;
 	/* The strings of JSON Lines' folder are only read. */
 	if (watch_judge(state, scenario, record, emit_event, (void *)(uintptr_t)results_dir, why) ==

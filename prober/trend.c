@@ -10,6 +10,8 @@
 #include "history.h"
 #include "quantile.h"
 #include "record.h"
+#include "trend_shape.h"
+#include "trend_window.h"
 
 #include "ban.h"
 
@@ -37,6 +39,7 @@ static const struct {
 
 struct counts {
 	json_int_t judged, failed, errors, skipped;
+	json_t *error_types; /* how many runs each of them decided */
 };
 
 struct metric {
@@ -45,6 +48,7 @@ struct metric {
 	size_t total;               /* observations in the longest window */
 	size_t begin[WINDOW_COUNT]; /* the first of each window */
 	struct observation *observations;
+	int64_t *at_ns; /* of each */
 	size_t count;
 	int64_t last_at_ns;
 	struct observation last;
@@ -53,6 +57,8 @@ struct metric {
 struct build {
 	struct state *state;
 	const char *customer, *scenario, *vantage;
+	const struct limit *limits;
+	size_t limit_count;
 	int64_t end_ns;
 	struct counts counts[WINDOW_COUNT];
 	struct metric *metrics; /* by id */
@@ -112,8 +118,21 @@ static bool is_in(const struct build *build, int64_t at_ns, size_t window)
 
 /* --- first sweep: runs, and how much there is of each metric --------------------------- */
 
-static void count_run(struct counts *counts, int outcome)
+static void count_type(struct counts *counts, const char *type)
 {
+	const json_t *known = json_object_get(counts->error_types, type);
+
+	if (type[0] == '\0')
+		return;
+	if (counts->error_types == NULL)
+		counts->error_types = json_object();
+	json_object_set_new(counts->error_types, type, json_integer(json_integer_value(known) + 1));
+}
+
+static void count_run(struct counts *counts, int outcome, const char *error_type)
+{
+	if (outcome == OUTCOME_FAIL || outcome == OUTCOME_ERROR)
+		count_type(counts, error_type);
 	switch ((enum outcome)outcome) {
 	case OUTCOME_FAIL:
 		counts->failed++;
@@ -138,7 +157,7 @@ static void count_row(void *context, const struct history_row *row)
 
 	for (size_t w = 0; w < WINDOW_COUNT; w++)
 		if (is_in(build, row->mark.at_ns, w))
-			count_run(&build->counts[w], row->mark.outcome);
+			count_run(&build->counts[w], row->mark.outcome, row->error_type);
 	if (!is_in(build, row->mark.at_ns, WINDOW_COUNT - 1))
 		return;
 	for (size_t i = 0; i < row->count; i++) {
@@ -162,13 +181,14 @@ static void keep_row(void *context, const struct history_row *row)
 		struct metric *metric = find_metric(build, value.metric);
 
 		if (metric == NULL || metric->count == metric->total ||
-			metric->observations == NULL)
+			metric->observations == NULL || metric->at_ns == NULL)
 			continue;
 		for (size_t w = 0; w < WINDOW_COUNT; w++)
 			if (!is_in(build, row->mark.at_ns, w))
 				metric->begin[w] = metric->count + 1;
 		metric->last = (struct observation){value.value, value.censored};
 		metric->last_at_ns = row->mark.at_ns;
+		metric->at_ns[metric->count] = row->mark.at_ns;
 		metric->observations[metric->count++] = metric->last;
 	}
 }
@@ -193,7 +213,8 @@ static int open_batch(struct build *build, struct failure *why)
 			break;
 		total += metric->total;
 		metric->observations = calloc(metric->total + 1, sizeof(struct observation));
-		if (metric->observations == NULL)
+		metric->at_ns = calloc(metric->total + 1, sizeof(int64_t));
+		if (metric->observations == NULL || metric->at_ns == NULL)
 			return failure_set(why, ERROR_LOCAL_RESOURCE, "out of memory");
 		build->last++;
 	}
@@ -205,10 +226,29 @@ static void close_batch(struct build *build)
 	for (size_t i = 0; i < build->metric_count; i++) {
 		free(build->metrics[i].observations);
 		build->metrics[i].observations = NULL;
+		free(build->metrics[i].at_ns);
+		build->metrics[i].at_ns = NULL;
 	}
 }
 
 /* --- the record ------------------------------------------------------------------------ */
+
+/* Shares of all that have a type: they add up to 1. */
+static void put_error_types(json_t *runs, json_t *error_types)
+{
+	json_t *shares, *value;
+	json_int_t total = 0;
+	const char *type;
+
+	if (error_types == NULL)
+		return;
+	json_object_foreach(error_types, type, value) total +=
+		json_integer_value(value);
+	shares = json_object();
+	json_object_foreach(error_types, type, value) json_object_set_new(
+		shares, type, json_real((double)json_integer_value(value) / (double)total));
+	json_object_set_new(runs, "error_types", shares);
+}
 
 static json_t *runs_json(const struct build *build)
 {
@@ -225,56 +265,29 @@ static json_t *runs_json(const struct build *build)
 				json_real((double)counts->failed / (double)counts->judged));
 		json_object_set_new(one, "errors", json_integer(counts->errors));
 		json_object_set_new(one, "skipped", json_integer(counts->skipped));
+		put_error_types(one, counts->error_types);
 		json_object_set_new(runs, windows[w].name, one);
 	}
 	return runs;
 }
 
-static const struct {
-	const char *name;
-	unsigned int percent;
-} statistics[] = {{"min", 0}, {"p50", 50}, {"p95", 95}, {"max", 100}};
-
-static json_int_t count_censored(const struct observation *observations, size_t n)
+static int put_shape(json_t *object, const struct build *build, const struct metric *metric)
 {
-	json_int_t censored = 0;
+	const struct trend_values values = {
+		.metric = metric->name,
+		.observations = metric->observations,
+		.at_ns = metric->at_ns,
+		.count = metric->count,
+		.end_ns = build->end_ns,
+		.limits = build->limits,
+		.limit_count = build->limit_count,
+	};
 
-	for (size_t i = 0; i < n; i++)
-		censored += observations[i].censored;
-	return censored;
+	return trend_shape(object, &values);
 }
 
-/* Reorders the observations. */
-static json_t *window_json(struct observation *observations, size_t n)
-{
-	json_t *window = json_object(), *too_small = json_array(), *at_least = json_array();
-
-	json_object_set_new(window, "n", json_integer((json_int_t)n));
-	json_object_set_new(window, "censored", json_integer(count_censored(observations, n)));
-	for (size_t i = 0; i < sizeof(statistics) / sizeof(statistics[0]); i++) {
-		const char *name = statistics[i].name;
-		struct quantile value;
-
-		if (n < quantile_needs(statistics[i].percent)) {
-			if (quantile_needs(statistics[i].percent) > 1)
-				json_array_append_new(too_small, json_string(name));
-			continue;
-		}
-		value = quantile(observations, n, statistics[i].percent);
-		json_object_set_new(window, name, json_real(value.value));
-		if (value.at_least)
-			json_array_append_new(at_least, json_string(name));
-	}
-	if (json_array_size(too_small) > 0)
-		json_object_set(window, "too_small_for", too_small);
-	if (json_array_size(at_least) > 0)
-		json_object_set(window, "at_least", at_least);
-	json_decref(too_small);
-	json_decref(at_least);
-	return window;
-}
-
-static json_t *metric_json(struct metric *metric)
+/* NULL if memory is out. */
+static json_t *metric_json(const struct build *build, struct metric *metric)
 {
 	json_t *object = json_object(), *all = json_object();
 	char at[CLOCK_TIMESTAMP_SIZE];
@@ -283,14 +296,33 @@ static json_t *metric_json(struct metric *metric)
 		json_object_set_new(object, "last", json_real(metric->last.value));
 	clock_format(metric->last_at_ns, at);
 	json_object_set_new(object, "last_at", json_string(at));
+	json_object_set_new(object, "windows", all);
+	/* As long as the values lie by time. */
+	if (put_shape(object, build, metric) < 0) {
+		json_decref(object);
+		return NULL;
+	}
 	/* Each window is the end of the next longer one: what is put in order for one does not
 	 * change what belongs to the others. */
 	for (size_t w = 0; w < WINDOW_COUNT; w++)
 		json_object_set_new(all, windows[w].name,
-			window_json(metric->observations + metric->begin[w],
+			trend_window(metric->observations + metric->begin[w],
 				metric->count - metric->begin[w]));
-	json_object_set_new(object, "windows", all);
 	return object;
+}
+
+static int put_metric(
+	const struct build *build, struct metric *metric, json_t *unsorted, struct failure *why)
+{
+	json_t *object;
+
+	if (metric->count == 0)
+		return 0;
+	object = metric_json(build, metric);
+	if (object == NULL)
+		return failure_set(why, ERROR_LOCAL_RESOURCE, "out of memory");
+	json_object_set_new(unsorted, metric->name, object);
+	return 0;
 }
 
 static int build_metrics(struct build *build, json_t *unsorted, struct failure *why)
@@ -302,9 +334,7 @@ static int build_metrics(struct build *build, json_t *unsorted, struct failure *
 		if (result == 0)
 			result = sweep(build, keep_row, why);
 		for (size_t i = build->first; result == 0 && i < build->last; i++)
-			if (build->metrics[i].count > 0)
-				json_object_set_new(unsorted, build->metrics[i].name,
-					metric_json(&build->metrics[i]));
+			result = put_metric(build, &build->metrics[i], unsorted, why);
 		close_batch(build);
 	}
 	return result;
@@ -363,13 +393,25 @@ static const char *member(const json_t *object, const char *key)
 	return value != NULL ? value : "";
 }
 
-json_t *trend_build(struct state *state, const json_t *record, struct failure *why)
+static void end_build(struct build *build)
+{
+	for (size_t w = 0; w < WINDOW_COUNT; w++)
+		json_decref(build->counts[w].error_types);
+	for (size_t i = 0; i < build->metric_count; i++)
+		free(build->metrics[i].name);
+	free(build->metrics);
+}
+
+json_t *trend_build(struct state *state, const struct scenario *scenario, const json_t *record,
+	struct failure *why)
 {
 	struct build build = {
 		.state = state,
 		.customer = member(record, "customer"),
 		.scenario = member(record, "scenario"),
 		.vantage = member(record, "vantage"),
+		.limits = scenario != NULL ? scenario->limits : NULL,
+		.limit_count = scenario != NULL ? scenario->limit_count : 0,
 	};
 	json_t *unsorted, *trend = NULL;
 
@@ -380,9 +422,7 @@ json_t *trend_build(struct state *state, const json_t *record, struct failure *w
 	unsorted = json_object();
 	if (gather(&build, unsorted, why) == 0)
 		trend = assemble(&build, record, unsorted);
-	for (size_t i = 0; i < build.metric_count; i++)
-		free(build.metrics[i].name);
-	free(build.metrics);
+	end_build(&build);
 	json_decref(unsorted);
 	return trend;
 }

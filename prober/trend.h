@@ -11,10 +11,13 @@
 #include <jansson.h>
 
 #include "failure.h"
+#include "scenario.h"
 #include "state.h"
 
-/* The trend record (record.h, record_trend) as of the end of a run; a new reference, or NULL.
+/* The trend record (record.h, record_trend) as of the end of a run; a new reference, or NULL. The
+ * scenario is for its limits, which may be reached one day; NULL: none.
  * Time and memory are bounded by the longest window, however long the history is. */
-json_t *trend_build(struct state *state, const json_t *record, struct failure *why);
+json_t *trend_build(struct state *state, const struct scenario *scenario, const json_t *record,
+	struct failure *why);
 
 #endif

@@ -258,8 +258,15 @@ static const struct field window_fields[] = {
 	{"min", &field_number, 0, "smallest value"},
 	{"p50", &field_number, 0, "median; absent if n is too small"},
 	{"p95", &field_number, 0, "95th percentile; absent if n is too small"},
+	{"p99", &field_number, 0, "99th percentile; absent if n is too small"},
 	{"max", &field_number, 0, "largest value"},
-	{"too_small_for", &field_list, 0, "percentiles that n is too small for",
+	{"p50_low", &field_number, 0, "the true median lies above it ..."},
+	{"p50_high", &field_number, 0, "... and below it, with 95 % confidence"},
+	{"p95_low", &field_number, 0, "the same of p95"},
+	{"p95_high", &field_number, 0, "the same of p95"},
+	{"p99_low", &field_number, 0, "the same of p99"},
+	{"p99_high", &field_number, 0, "the same of p99"},
+	{"too_small_for", &field_list, 0, "percentiles and bounds that n is too small for",
 		.item = &field_name},
 	{"at_least", &field_list, 0, "which of these are lower bounds, because of censored values",
 		.item = &field_name},
@@ -272,6 +279,46 @@ static const struct field count_fields[] = {
 	{"failure_rate", &field_number, 0, "failed / n; absent if n is 0"},
 	{"errors", &field_integer, R, "runs that could not be judged, left out of n"},
 	{"skipped", &field_integer, R, "runs that were skipped, left out of n"},
+	{"error_types", &field_map, 0,
+		"by error type: share of the failed runs and errors that it decided; absent "
+		"if there are none",
+		.item = &field_number},
+	{0},
+};
+
+static const struct field baseline_fields[] = {
+	{"n", &field_integer, R, "values at this hour of the week before"},
+	{"weeks", &field_integer, R, "in so many weeks"},
+	{"median", &field_number, R, "their median"},
+	{"mad", &field_number, R, "the median of their distances from it"},
+	{0},
+};
+
+static const struct field slope_fields[] = {
+	{"days", &field_integer, R, "days with values"},
+	{"per_week", &field_number, R, "growth of the daily median in a week"},
+	{"per_week_low", &field_number, R, "the true growth lies above it ..."},
+	{"per_week_high", &field_number, R, "... and below it, with 95 % confidence"},
+	{"p", &field_number, R, "how likely chance alone goes up or down so steadily"},
+	{"significant", &field_bool, R, "whether p is below 0.05"},
+	{0},
+};
+
+static const struct field step_change_fields[] = {
+	{"at", &field_timestamp, R, "beginning of the first hour after it"},
+	{"before", &field_number, R, "median of the hours before"},
+	{"after", &field_number, R, "median of the hours since"},
+	{"p", &field_number, R, "how likely chance alone makes such a step"},
+	{0},
+};
+
+static const struct field reaches_fields[] = {
+	{"limit", &field_text, R, "name of the limit; quota: the server's own"},
+	{"level", &field_text, R, "warn or crit"},
+	{"threshold", &field_number, R, "what will be reached"},
+	{"at", &field_timestamp, R, "when, if it goes on like this"},
+	{"earliest", &field_timestamp, R, "the 80 % interval begins"},
+	{"latest", &field_timestamp, 0, "and ends; absent if it may never be reached"},
 	{0},
 };
 
@@ -280,6 +327,14 @@ static const struct field metric_fields[] = {
 	{"last_at", &field_timestamp, 0, "start of the run that it is from"},
 	{"windows", &field_map, R, "by length: 1h 24h 7d 30d", .item = &field_object,
 		.fields = window_fields},
+	{"baseline", &field_object, 0, "what is usual at this hour of the week",
+		.fields = baseline_fields},
+	{"slope", &field_object, 0, "growth over 30 days; absent below 14 days",
+		.fields = slope_fields},
+	{"step_change", &field_object, 0, "a change within 7 days that has stayed; absent if none",
+		.fields = step_change_fields},
+	{"reaches", &field_list, 0, "limits that will be crossed within a year",
+		.item = &field_object, .fields = reaches_fields},
 	{0},
 };
 

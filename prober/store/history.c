@@ -115,12 +115,14 @@ static int insert_run(
 	if (free_id(adding->state, &id, why) < 0)
 		return -1;
 	statement_begin(&query, adding->state,
-		"INSERT INTO runs (id, run_id, at_ns, outcome, samples) VALUES (?, ?, ?, ?, ?)");
+		"INSERT INTO runs (id, run_id, at_ns, outcome, samples, error_type)"
+		" VALUES (?, ?, ?, ?, ?, NULLIF(?, ''))");
 	statement_bind_integer(&query, id);
 	statement_bind_text(&query, member(record, "run_id"));
 	statement_bind_integer(&query, at_ns);
 	statement_bind_text(&query, member(record, "outcome"));
 	statement_bind_blob(&query, adding->bytes, SAMPLE_BYTES * adding->count);
+	statement_bind_text(&query, member(record, "error_type"));
 	return statement_run(&query, why);
 }
 

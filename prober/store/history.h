@@ -64,6 +64,7 @@ int history_newest(struct state *state, const char *customer, const char *scenar
 /* The samples of a run, packed; history_value takes one out. */
 struct history_row {
 	struct run_mark mark;
+	const char *error_type; /* that decided the outcome; "" if none, or not known */
 	const unsigned char *bytes;
 	size_t count;
 };

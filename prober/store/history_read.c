@@ -32,6 +32,7 @@ static void read_row(struct statement *query, struct history_row *row)
 	read_mark(query, &row->mark);
 	row->bytes = statement_blob(query, 3, &size);
 	row->count = size / SAMPLE_BYTES;
+	row->error_type = statement_text(query, 4);
 }
 
 int history_sweep(struct state *state, const char *customer, const char *scenario,
@@ -46,7 +47,7 @@ int history_sweep(struct state *state, const char *customer, const char *scenari
 	if (series_find(state, &key, &series, why) < 0)
 		return -1;
 	statement_begin(&query, state,
-		"SELECT run_id, at_ns, outcome, samples FROM runs"
+		"SELECT run_id, at_ns, outcome, samples, error_type FROM runs"
 		" WHERE id BETWEEN ? AND ? AND at_ns >= ? ORDER BY id");
 	statement_bind_integer(&query, series_run_id(series, since_ns));
 	statement_bind_integer(&query, series_run_id(series, INT64_MAX));
@@ -162,7 +163,7 @@ int history_samples(struct state *state, const char *customer, const char *scena
 
 /* --- the newest ------------------------------------------------------------------------ */
 
-#define ROW "SELECT run_id, at_ns, outcome, samples FROM runs WHERE id BETWEEN ? AND ?"
+#define ROW "SELECT run_id, at_ns, outcome, samples, error_type FROM runs WHERE id BETWEEN ? AND ?"
 #define JUDGED " AND outcome IN ('pass', 'warn', 'fail')"
 #define NEWEST_FIRST " ORDER BY id DESC"
 

@@ -52,12 +52,17 @@ static void select_rank(struct observation *values, size_t n, size_t rank)
 struct quantile quantile(struct observation *values, size_t n, unsigned int percent)
 {
 	size_t rank = (percent * n + 99) / 100;
+
+	return quantile_ranked(values, n, rank > 0 ? rank : 1);
+}
+
+struct quantile quantile_ranked(struct observation *values, size_t n, size_t rank)
+{
 	struct quantile result = {0};
 
-	rank = rank > 0 ? rank - 1 : 0;
-	select_rank(values, n, rank);
-	result.value = values[rank].value;
-	for (size_t i = 0; i <= rank; i++)
+	select_rank(values, n, rank - 1);
+	result.value = values[rank - 1].value;
+	for (size_t i = 0; i < rank; i++)
 		result.at_least = result.at_least || values[i].censored;
 	return result;
 }

@@ -25,6 +25,9 @@ struct quantile {
  * in n. */
 struct quantile quantile(struct observation *values, size_t n, unsigned int percent);
 
+/* The value at a rank from 1 to n: a percentile's bound (percentile.h). Linear in n. */
+struct quantile quantile_ranked(struct observation *values, size_t n, size_t rank);
+
 /* How many values a percentile takes to mean anything: p50 5, p95 20, p99 100; 1 for 0 and 100. */
 size_t quantile_needs(unsigned int percent);
 

@@ -111,6 +111,8 @@ static const char *const migrations[] = {
 	" scenario TEXT NOT NULL,"
 	" head TEXT NOT NULL"
 	") STRICT, WITHOUT ROWID;",
+	/* 5: what made a run fail, or kept it from being judged. */
+	"ALTER TABLE runs ADD COLUMN error_type TEXT;",
 };
 
 #define NEWEST ((int)(sizeof(migrations) / sizeof(migrations[0])))

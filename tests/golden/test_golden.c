@@ -114,7 +114,7 @@ static void replay_one(void *context, const struct line *line)
 	went_well(watch_judge(replay->state, replay->scenario, record, keep_event, replay, &why),
 		&why, "it is judged");
 	json_decref(replay->trend);
-	replay->trend = trend_build(replay->state, record, &why);
+	replay->trend = trend_build(replay->state, replay->scenario, record, &why);
 }
 
 static const struct field *facts_of(const char *name)

@@ -16,6 +16,9 @@ static void add(const char *scenario, int64_t at_ns, const char *outcome, double
 	json_decref(newest);
 	newest = make_result(at_ns, outcome);
 	json_object_set_new(newest, "scenario", json_string(scenario));
+	if (strcmp(outcome, "pass") != 0)
+		json_object_set_new(newest, "error_type",
+			json_string(strcmp(outcome, "fail") == 0 ? "imap.push" : "mail.lost"));
 	if (seconds >= 0)
 		add_step(newest, "imap", strcmp(outcome, "pass") == 0 ? "pass" : "fail", seconds);
 	if (history_add(state, newest, &why) < 0)
@@ -69,7 +72,7 @@ static void test_first(void)
 	json_t *trend;
 
 	add("first", TEST_START, "pass", 0.25);
-	trend = trend_build(state, newest, &why);
+	trend = trend_build(state, NULL, newest, &why);
 	is_valid(trend);
 	number_is(trend, "runs/1h/n", 1);
 	number_is(trend, "runs/30d/failure_rate", 0);
@@ -77,7 +80,7 @@ static void test_first(void)
 	text_is(trend, "metrics/imap.duration_seconds/last_at", "\"2026-03-02T10:00:00.000000Z\"");
 	text_is(trend, "metrics/imap.duration_seconds/windows/1h",
 		"{\"n\":1,\"censored\":0,\"min\":0.25,\"max\":0.25,"
-		"\"too_small_for\":[\"p50\",\"p95\"]}");
+		"\"too_small_for\":[\"p50\",\"p95\",\"p99\"]}");
 	text_is(trend, "updated_at", "\"2026-03-02T10:00:10.000000Z\"");
 	json_decref(trend);
 }
@@ -91,7 +94,7 @@ static void test_windows(void)
 	for (int i = 0; i < 40 * 48; i++)
 		add("long", TEST_START + i * 30 * TEST_MINUTE, i % 100 == 99 ? "fail" : "pass", i);
 	begun = clock_now();
-	trend = trend_build(state, newest, &why);
+	trend = trend_build(state, NULL, newest, &why);
 	diag("a window of 1440 runs: %.1f ms", clock_seconds(clock_now() - begun) * 1000);
 	is_valid(trend);
 	/* The newest is 1919; 1899 and 1799 failed. */
@@ -106,13 +109,24 @@ static void test_windows(void)
 	number_is(trend, "metrics/imap.duration_seconds/windows/1h/n", 2);
 	number_is(trend, "metrics/imap.duration_seconds/windows/1h/min", 1918);
 	text_is(trend, "metrics/imap.duration_seconds/windows/1h/too_small_for",
-		"[\"p50\",\"p95\"]");
+		"[\"p50\",\"p95\",\"p99\"]");
 	number_is(trend, "metrics/imap.duration_seconds/windows/24h/n", 47);
 	number_is(trend, "metrics/imap.duration_seconds/windows/24h/p50", 1895);
 	number_is(trend, "metrics/imap.duration_seconds/windows/24h/p95", 1917);
 	number_is(trend, "metrics/imap.duration_seconds/windows/24h/max", 1919);
 	number_is(trend, "metrics/imap.duration_seconds/windows/30d/min", 480);
 	number_is(trend, "metrics/imap.duration_seconds/windows/30d/max", 1919);
+	/* Of the numbers 480 to 1919, 15 failed; the 715th of the other 1425 is 1201. */
+	text_is(trend, "runs/30d/error_types", "{\"imap.push\":1.0}");
+	ok(at(trend, "metrics/imap.duration_seconds/windows/30d/p99_high") != NULL, "p99 bounded");
+	number_is(trend, "metrics/imap.duration_seconds/slope/per_week", 336);
+	text_is(trend, "metrics/imap.duration_seconds/slope/significant", "true");
+	/* The same hour of four weeks, 336 runs apart: two runs are within half an hour of it. */
+	number_is(trend, "metrics/imap.duration_seconds/baseline/weeks", 4);
+	number_is(trend, "metrics/imap.duration_seconds/baseline/n", 8);
+	number_is(trend, "metrics/imap.duration_seconds/baseline/median", 1919.5 - 336 * 2.5);
+	number_is(trend, "metrics/imap.duration_seconds/baseline/mad", 336);
+	ok(at(trend, "metrics/imap.duration_seconds/step_change") == NULL, "growth is no step");
 	json_decref(trend);
 }
 
@@ -126,16 +140,17 @@ static void test_counts(void)
 				: i % 3 == 1 ? "skipped"
 					     : "fail",
 			-1);
-	trend = trend_build(state, newest, &why);
+	trend = trend_build(state, NULL, newest, &why);
 	is_valid(trend);
 	number_is(trend, "runs/24h/n", 10);
 	number_is(trend, "runs/24h/failed", 10);
 	number_is(trend, "runs/24h/errors", 10);
 	number_is(trend, "runs/24h/skipped", 10);
+	text_is(trend, "runs/24h/error_types", "{\"mail.lost\":0.5,\"imap.push\":0.5}");
 	text_is(trend, "metrics", "{}");
 	json_decref(trend);
 	add("blind", TEST_START, "error", -1);
-	trend = trend_build(state, newest, &why);
+	trend = trend_build(state, NULL, newest, &why);
 	ok(at(trend, "runs/1h/failure_rate") == NULL, "nothing judged, no failure rate");
 	is_valid(trend);
 	json_decref(trend);
@@ -160,19 +175,95 @@ static void test_censored(void)
 		json_array_append_new(json_object_get(newest, "mails"), mail);
 		history_add(state, newest, &why);
 	}
-	trend = trend_build(state, newest, &why);
+	trend = trend_build(state, NULL, newest, &why);
 	is_valid(trend);
+	/* The bounds of the median are those of ranks 6 and 15; that of p95 of 20 is rank 17. */
 	text_is(trend, "metrics/in.delivery_seconds/windows/1h",
 		"{\"n\":20,\"censored\":5,\"min\":1.0,\"p50\":10.0,\"p95\":60.0,\"max\":60.0,"
-		"\"at_least\":[\"p95\",\"max\"]}");
+		"\"p50_low\":6.0,\"p50_high\":15.0,\"p95_low\":60.0,"
+		"\"too_small_for\":[\"p99\",\"p95_high\"],"
+		"\"at_least\":[\"p95\",\"max\",\"p95_low\"]}");
 	ok(at(trend, "metrics/in.delivery_seconds/last") == NULL, "no newest value, only a bound");
+	json_decref(trend);
+}
+
+/* Every hour for 30 days. */
+static json_t *month(const char *name, double (*value)(int hour), const struct scenario *scenario)
+{
+	json_t *trend;
+
+	for (int i = 0; i < 30 * 24; i++)
+		add(name, TEST_START + i * 60 * TEST_MINUTE, "pass", value(i));
+	trend = trend_build(state, scenario, newest, &why);
+	is_valid(trend);
+	return trend;
+}
+
+static double stepped(int hour)
+{
+	return (hour + 1) % 5 + (hour >= 30 * 24 - 40 ? 16 : 10);
+}
+
+/* 0.5 s a week from 10 s on, and noise that is the same each day. */
+static double growing(int hour)
+{
+	return 10 + 0.5 * hour / 168 + (hour * 7 % 24) * 0.01;
+}
+
+static double steady(int hour)
+{
+	return 10 + (hour * 7 % 24) * 0.01;
+}
+
+static void test_step(void)
+{
+	json_t *trend = month("stepped", stepped, NULL);
+
+	/* 40 hours before the end of the newest run, 10 s after its start. */
+	ok(at(trend, "metrics/imap.duration_seconds/step_change") != NULL, "a step is seen");
+	text_is(trend, "metrics/imap.duration_seconds/step_change/at",
+		"\"2026-03-30T17:00:10.000000Z\"");
+	number_is(trend, "metrics/imap.duration_seconds/step_change/before", 12);
+	number_is(trend, "metrics/imap.duration_seconds/step_change/after", 18);
+	json_decref(trend);
+}
+
+static void test_reaches(void)
+{
+	struct limit limits[] = {
+		{.name = "slow",
+			.metric = "imap.duration_seconds",
+			.warn = {.is_set = true, .statistic = STATISTIC_P50, .threshold = 13},
+			.crit = {.is_set = true, .statistic = STATISTIC_P50, .threshold = 1000}},
+		{.name = "other",
+			.metric = "duration_seconds",
+			.crit = {.is_set = true, .threshold = 20}},
+	};
+	const struct scenario scenario = {.limits = limits, .limit_count = 2};
+	json_t *trend = month("growing", growing, &scenario);
+	const char *day;
+
+	is_integer((long long)json_array_size(at(trend, "metrics/imap.duration_seconds/reaches")),
+		1, "one limit will be reached, one not within a year, one is another metric's");
+	number_is(json_array_get(at(trend, "metrics/imap.duration_seconds/reaches"), 0),
+		"threshold", 13);
+	/* By the definition: 2.885 above the line's 10.115 at the beginning, at 0.5 a week, is 40.4
+	 * days after it. */
+	day = json_string_value(
+		at(json_array_get(at(trend, "metrics/imap.duration_seconds/reaches"), 0), "at"));
+	ok(day != NULL && strncmp(day, "2026-04-11T", 11) == 0, "on that day");
+	json_decref(trend);
+	trend = month("steady", steady, &scenario);
+	text_is(trend, "metrics/imap.duration_seconds/slope/significant", "false");
+	ok(at(trend, "metrics/imap.duration_seconds/reaches") == NULL,
+		"what stays reaches nothing");
 	json_decref(trend);
 }
 
 static void test_refused(void)
 {
 	json_object_del(newest, "ended_at");
-	ok(trend_build(state, newest, &why) == NULL, "no end, no trend");
+	ok(trend_build(state, NULL, newest, &why) == NULL, "no end, no trend");
 	went_wrong(-1, &why, ERROR_WORKER_PROTOCOL, "end", "and it is told");
 }
 
@@ -183,6 +274,8 @@ int main(void)
 	test_windows();
 	test_counts();
 	test_censored();
+	test_step();
+	test_reaches();
 	test_refused();
 	json_decref(newest);
 	state_close(&state);

@@ -1,0 +1,320 @@
+#include "trend_shape.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "forecast.h"
+#include "mann_kendall.h"
+#include "median.h"
+#include "step_change.h"
+#include "theil_sen.h"
+
+#include "ban.h"
+
+#define HOUR (3600 * NS_PER_SECOND)
+#define DAY (24 * HOUR)
+#define WEEK (7 * DAY)
+
+#define BASELINE_WEEKS 4
+#define BASELINE_VALUES_LEAST 4
+
+#define SLOPE_SPAN (30 * DAY)
+#define SLOPE_DAYS_LEAST 14
+#define SLOPE_LEVEL 0.95
+#define SIGNIFICANT 0.05
+
+#define STEP_SPAN WEEK
+#define STEP_HOURS_LEAST 24
+
+/* Days. What lies further off is no forecast. */
+#define HORIZON 365
+#define FORECAST_LEVEL 0.8
+
+struct shape {
+	const struct trend_values *values;
+	double *room;         /* for as many values as there are */
+	struct point *points; /* for as many buckets */
+	json_t *object;
+};
+
+static void set_time(json_t *object, const char *key, int64_t at_ns)
+{
+	char text[CLOCK_TIMESTAMP_SIZE];
+
+	clock_format(at_ns, text);
+	json_object_set_new(object, key, json_string(text));
+}
+
+static void set_number(json_t *object, const char *key, double value)
+{
+	json_object_set_new(object, key, json_real(value));
+}
+
+/* --- buckets of time, counted back from the end ---------------------------------------- */
+
+struct bucketing {
+	int64_t span_ns, bucket_ns;
+	unsigned int percent; /* of the values of a bucket */
+};
+
+static int64_t age(const struct shape *shape, size_t index)
+{
+	return shape->values->end_ns - shape->values->at_ns[index];
+}
+
+/* By nearest rank, of n > 0 values. */
+static double percentile_of(double *values, size_t n, unsigned int percent)
+{
+	size_t rank = (percent * n + 99) / 100;
+
+	sort_values(values, n);
+	return values[rank > 0 ? rank - 1 : 0];
+}
+
+/* Fills shape->points with one value a bucket that has any; x is the middle of the bucket, in
+ * buckets from the end. Returns how many. */
+static size_t make_points(const struct shape *shape, const struct bucketing *by)
+{
+	size_t points = 0, held = 0;
+
+	for (size_t i = 0; i < shape->values->count; i++) {
+		int64_t bucket = age(shape, i) / by->bucket_ns;
+
+		if (age(shape, i) >= by->span_ns)
+			continue;
+		shape->room[held++] = shape->values->observations[i].value;
+		if (i + 1 < shape->values->count && age(shape, i + 1) / by->bucket_ns == bucket)
+			continue;
+		shape->points[points++] = (struct point){
+			-(double)bucket - 0.5, percentile_of(shape->room, held, by->percent)};
+		held = 0;
+	}
+	return points;
+}
+
+/* --- what is usual --------------------------------------------------------------------- */
+
+/* The week, from 1 on, in which a value was taken at the hour of the end: half an hour before it to
+ * half an hour after it. 0: at no such hour. */
+static int64_t same_hour(const struct shape *shape, size_t index)
+{
+	int64_t week = (age(shape, index) + WEEK / 2) / WEEK;
+
+	if (llabs(age(shape, index) - week * WEEK) > HOUR / 2 || week > BASELINE_WEEKS)
+		return 0;
+	return week;
+}
+
+static void add_baseline(const struct shape *shape)
+{
+	json_t *baseline;
+	int64_t last_week = 0;
+	size_t n = 0, weeks = 0;
+	double middle;
+
+	for (size_t i = 0; i < shape->values->count; i++) {
+		int64_t week = same_hour(shape, i);
+
+		if (week == 0)
+			continue;
+		weeks += week != last_week;
+		last_week = week;
+		shape->room[n++] = shape->values->observations[i].value;
+	}
+	if (n < BASELINE_VALUES_LEAST || weeks < 2)
+		return;
+	middle = median(shape->room, n);
+	baseline = json_pack("{s:I, s:I, s:f, s:f}", "n", (json_int_t)n, "weeks", (json_int_t)weeks,
+		"median", middle, "mad", median_deviation(shape->room, n, middle));
+	json_object_set_new(shape->object, "baseline", baseline);
+}
+
+/* --- growth ---------------------------------------------------------------------------- */
+
+static int add_slope(const struct shape *shape)
+{
+	static const struct bucketing daily = {SLOPE_SPAN, DAY, 50};
+	size_t days = make_points(shape, &daily);
+	struct mann_kendall test;
+	struct theil_sen line;
+	json_t *slope;
+
+	if (days < SLOPE_DAYS_LEAST)
+		return 0;
+	test = mann_kendall(shape->points, days);
+	if (theil_sen(shape->points, days, SLOPE_LEVEL, &line) < 0)
+		return -1;
+	slope = json_object();
+	json_object_set_new(slope, "days", json_integer((json_int_t)days));
+	set_number(slope, "per_week", 7 * line.slope);
+	set_number(slope, "per_week_low", 7 * line.slope_low);
+	set_number(slope, "per_week_high", 7 * line.slope_high);
+	set_number(slope, "p", test.p);
+	json_object_set_new(slope, "significant", json_boolean(test.p < SIGNIFICANT));
+	json_object_set_new(shape->object, "slope", slope);
+	return 0;
+}
+
+/* --- a step ---------------------------------------------------------------------------- */
+
+static int add_step_change(const struct shape *shape)
+{
+	static const struct bucketing hourly = {STEP_SPAN, HOUR, 50};
+	size_t hours = make_points(shape, &hourly);
+	struct step_change step;
+	json_t *object;
+	double first;
+
+	if (hours < STEP_HOURS_LEAST)
+		return 0;
+	if (step_change(shape->points, hours, &step) < 0)
+		return -1;
+	if (!step.found)
+		return 0;
+	first = shape->points[step.index].x - 0.5;
+	object = json_object();
+	set_time(object, "at", shape->values->end_ns + (int64_t)(first * (double)HOUR));
+	set_number(object, "before", step.before);
+	set_number(object, "after", step.after);
+	set_number(object, "p", step.p);
+	json_object_set_new(shape->object, "step_change", object);
+	return 0;
+}
+
+/* --- what will be reached -------------------------------------------------------------- */
+
+struct target {
+	const char *limit, *level;
+	double threshold;
+	unsigned int percent; /* that the limit is about */
+};
+
+static int64_t days_on(const struct shape *shape, double days)
+{
+	return shape->values->end_ns + (int64_t)(days * (double)DAY);
+}
+
+static json_t *target_json(
+	const struct shape *shape, const struct target *target, const struct forecast *when)
+{
+	json_t *object = json_object();
+
+	json_object_set_new(object, "limit", json_string(target->limit));
+	json_object_set_new(object, "level", json_string(target->level));
+	set_number(object, "threshold", target->threshold);
+	set_time(object, "at", days_on(shape, when->x));
+	set_time(object, "earliest", days_on(shape, when->earliest));
+	if (when->latest <= 10 * HORIZON)
+		set_time(object, "latest", days_on(shape, when->latest));
+	return object;
+}
+
+static int try_target(const struct shape *shape, const struct target *target, json_t *reaches)
+{
+	const struct bucketing daily = {SLOPE_SPAN, DAY, target->percent};
+	size_t days = make_points(shape, &daily);
+	struct theil_sen line;
+	struct forecast when;
+
+	if (days < SLOPE_DAYS_LEAST || mann_kendall(shape->points, days).p >= SIGNIFICANT)
+		return 0;
+	if (theil_sen(shape->points, days, FORECAST_LEVEL, &line) < 0)
+		return -1;
+	when = forecast(&line, 0, target->threshold, HORIZON);
+	if (when.reaches)
+		json_array_append_new(reaches, target_json(shape, target, &when));
+	return 0;
+}
+
+static unsigned int percent_of(enum limit_statistic statistic)
+{
+	switch (statistic) {
+	case STATISTIC_P95:
+		return 95;
+	case STATISTIC_P99:
+		return 99;
+	case STATISTIC_MIN:
+		return 0;
+	case STATISTIC_MAX:
+		return 100;
+	case STATISTIC_VALUE:
+	case STATISTIC_P50:
+		break;
+	}
+	return 50;
+}
+
+static int try_condition(const struct shape *shape, const struct limit *limit, const char *level,
+	const struct limit_condition *condition, json_t *reaches)
+{
+	const struct target target = {
+		limit->name, level, condition->threshold, percent_of(condition->statistic)};
+
+	return condition->is_set ? try_target(shape, &target, reaches) : 0;
+}
+
+/* A quota is a limit that the server sets. */
+static bool is_quota(const char *metric)
+{
+	static const char *const facts[] = {"storage_used_percent", "messages_used_percent"};
+	const char *dot = strrchr(metric, '.');
+
+	for (size_t i = 0; dot != NULL && i < sizeof(facts) / sizeof(facts[0]); i++)
+		if (strcmp(dot + 1, facts[i]) == 0)
+			return true;
+	return false;
+}
+
+static int find_targets(const struct shape *shape, json_t *reaches)
+{
+	static const struct target quota = {"quota", "crit", 100, 50};
+	const struct trend_values *values = shape->values;
+
+	for (size_t i = 0; i < values->limit_count; i++) {
+		const struct limit *limit = &values->limits[i];
+
+		if (strcmp(limit->metric, values->metric) != 0)
+			continue;
+		if (try_condition(shape, limit, "warn", &limit->warn, reaches) < 0 ||
+			try_condition(shape, limit, "crit", &limit->crit, reaches) < 0)
+			return -1;
+	}
+	return is_quota(values->metric) ? try_target(shape, &quota, reaches) : 0;
+}
+
+static int add_reaches(const struct shape *shape)
+{
+	json_t *reaches = json_array();
+	int result = find_targets(shape, reaches);
+
+	if (json_array_size(reaches) > 0)
+		json_object_set(shape->object, "reaches", reaches);
+	json_decref(reaches);
+	return result;
+}
+
+int trend_shape(json_t *object, const struct trend_values *values)
+{
+	/* A bucket with values has at least one of them. */
+	struct shape shape = {
+		.values = values,
+		.room = calloc(values->count + 1, sizeof(double)),
+		.points = calloc(values->count + 1, sizeof(struct point)),
+		.object = object,
+	};
+	int result = -1;
+
+	if (shape.room != NULL && shape.points != NULL) {
+		add_baseline(&shape);
+		result = add_slope(&shape);
+		if (result == 0)
+			result = add_step_change(&shape);
+		if (result == 0)
+			result = add_reaches(&shape);
+	}
+	free(shape.room);
+	free(shape.points);
+	return result;
+}
