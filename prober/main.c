@@ -14,6 +14,7 @@ static const struct command *const commands[] = {
 	&check_command,
 	&show_command,
 	&ledger_command,
+	&trend_command,
 	&doctor_command,
 	&outbox_command,
 	&rebuild_command,
