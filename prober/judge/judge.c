@@ -108,10 +108,12 @@ static const char *member(const json_t *object, const char *key)
 	return value != NULL ? value : "";
 }
 
-static bool could_be_judged(const json_t *record)
+bool judge_counts(const json_t *record)
 {
 	int outcome = name_index(outcome_names, member(record, "outcome"));
 
+	if (json_object_get(record, "maintenance") != NULL)
+		return false;
 	return outcome == OUTCOME_PASS || outcome == OUTCOME_WARN || outcome == OUTCOME_FAIL;
 }
 
@@ -141,7 +143,7 @@ int judge_limit(struct state *state, const struct limit *limit, const json_t *re
 	};
 
 	*judgement = (struct judgement){.values = json_object(), .evidence = json_array()};
-	if (!could_be_judged(record))
+	if (!judge_counts(record))
 		return 0;
 	if (clock_parse(member(record, "ended_at"), &question.end_ns) < 0)
 		return failure_set(

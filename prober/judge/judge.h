@@ -42,6 +42,10 @@ struct judgement {
 	json_t *evidence;                    /* the newest runs that it rests on; owned */
 };
 
+/* Whether a run says anything of the platform: what could not be judged (error, skipped), or was made
+ * in maintenance, neither opens nor closes an event. */
+bool judge_counts(const json_t *record);
+
 /* Judges the limit as of a result record that the history has. judgement_free in any case. */
 int judge_limit(struct state *state, const struct limit *limit, const json_t *record,
 	struct judgement *judgement, struct failure *why);

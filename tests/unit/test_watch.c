@@ -98,11 +98,11 @@ static void is_event(size_t index, const char *event_state, const char *severity
 static json_t *newest;
 
 /* One letter a run: P pass, F fail, E error, S skipped; digits pass and take that many seconds,
- * of a mail; "!" is a mail that had not come after 5 s. Each is judged; returns the letters of
+ * of a mail; "!" is a mail that had not come after 5 s; M fails in maintenance. Each is judged; returns the letters of
  * the events: o open, u update, r resolved, "." for none. */
 static char run_one(char letter)
 {
-	const char *outcome = letter == 'F' || letter == '!' ? "fail"
+	const char *outcome = strchr("F!M", letter) != NULL ? "fail"
 		: letter == 'E'                              ? "error"
 		: letter == 'S'                              ? "skipped"
 							     : "pass";
@@ -113,6 +113,8 @@ static char run_one(char letter)
 	now_ns += 5 * TEST_MINUTE;
 	json_decref(newest);
 	newest = make_result(now_ns, outcome);
+	if (letter == 'M')
+		json_object_set_new(newest, "maintenance", json_string("upgrade"));
 	json_object_set_new(mail, "await", json_string("seen"));
 	if ((letter >= '0' && letter <= '9') || letter == '!') {
 		step = add_step(newest, "seen", outcome, 1);
@@ -166,6 +168,10 @@ static void test_failed(void)
 	sequence("FFFPPPFFF", "..o..r..o", "and opens anew, as three of five again");
 	sequence("FFEEEESSEF", ".........o", "what could not be judged neither opens");
 	sequence("FFFEEESSSPEPSP", "..o..........r", "nor closes");
+	set_for(1, 1);
+	sequence("MMMM", "....", "what fails in maintenance opens nothing");
+	sequence("FPPMP", "o...r", "nor keeps an event from closing");
+	set_for(3, 5);
 	limit.keep = 1;
 	sequence("FFFPPP", "..o..r", "as soon as the condition does not hold, if keep is 1");
 	limit.keep = 3;
