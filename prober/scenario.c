@@ -201,36 +201,6 @@ static void build_account(
 	build_connection(loaded, config, account);
 }
 
-/* --- limits ---------------------------------------------------------------------------- */
-
-static void build_condition(
-	const json_t *config, const char *key, struct limit_condition *condition)
-{
-	const char *text = get_string(config, key);
-	char message[LIMIT_MESSAGE_SIZE];
-
-	if (text != NULL)
-		limit_condition_parse(text, condition, message);
-}
-
-static void build_limit(const json_t *config, struct limit *limit)
-{
-	const char *count = get_string(config, "for");
-	char message[LIMIT_MESSAGE_SIZE];
-
-	limit->name = get_string(config, "name");
-	limit->metric = get_string(config, "metric");
-	limit->over_ns = draft_duration(config, "over");
-	build_condition(config, "warn", &limit->warn);
-	build_condition(config, "crit", &limit->crit);
-	if (count != NULL)
-		limit_for_parse(count, &limit->need, &limit->of, message);
-	limit->keep = (int)json_integer_value(json_object_get(config, "keep"));
-	limit->severity = get_string(config, "severity");
-	limit->runbook_url = get_string(config, "runbook_url");
-	limit->config = config;
-}
-
 /* --- the whole ------------------------------------------------------------------------- */
 
 static const char *directory_of(struct loaded *loaded, const char *file)
@@ -269,7 +239,7 @@ static void build_lists(struct loaded *loaded, const struct draft *draft)
 	for (size_t i = 0; i < draft->step_count; i++)
 		loaded->steps[journey->step_count++] = draft->steps[i].step;
 	json_array_foreach(limits, index, item)
-		build_limit(item, &loaded->limits[loaded->scenario.limit_count++]);
+		limit_build(item, &loaded->limits[loaded->scenario.limit_count++]);
 	json_array_foreach(json_object_get(loaded->tree, "sinks"), index, item)
 		build_sink(item, &loaded->sinks[loaded->scenario.sink_count++]);
 	build_connection(loaded, NULL, &loaded->nobody);

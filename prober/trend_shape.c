@@ -240,6 +240,7 @@ static unsigned int percent_of(enum limit_statistic statistic)
 	case STATISTIC_MAX:
 		return 100;
 	case STATISTIC_VALUE:
+	case STATISTIC_SUM:
 	case STATISTIC_P50:
 		break;
 	}
@@ -252,7 +253,10 @@ static int try_condition(const struct shape *shape, const struct limit *limit, c
 	const struct target target = {
 		limit->name, level, condition->threshold, percent_of(condition->statistic)};
 
-	return condition->is_set ? try_target(shape, &target, reaches) : 0;
+	/* What is added up, or goes down, is not on this line. */
+	if (!condition->is_set || condition->below || condition->statistic == STATISTIC_SUM)
+		return 0;
+	return try_target(shape, &target, reaches);
 }
 
 /* A quota is a limit that the server sets. */

@@ -8,7 +8,6 @@
 
 #include "ban.h"
 
-#define RECOVERY 0.9
 #define EVIDENCE_MAX 10
 
 /* --- levels ---------------------------------------------------------------------------- */
@@ -20,13 +19,12 @@ const struct limit_condition *judge_condition(const struct limit *limit, enum le
 	return limit->warn.is_set ? &limit->warn : &limit->crit;
 }
 
-struct standing judge_standing(const struct limit_condition *condition, double value)
+struct standing judge_standing(
+	const struct limit *limit, const struct limit_condition *condition, double value)
 {
 	struct standing standing = {.crossed = limit_breached(condition, value)};
 
-	/* Below a limit of 0 there is nothing to come down to. */
-	if (standing.crossed ||
-		(condition->threshold > 0 && value >= RECOVERY * condition->threshold))
+	if (standing.crossed || !limit_recovered(limit, condition, value))
 		standing.help = HELP_KEEP;
 	return standing;
 }
@@ -50,14 +48,38 @@ enum level judgement_held(const struct judgement *judgement, enum level current)
 	return LEVEL_NONE;
 }
 
-/* --- evidence -------------------------------------------------------------------------- */
+/* --- what it rests on ------------------------------------------------------------------- */
 
-static json_t *evidence_of(const char *run_id, int64_t at_ns)
+static void put_time(json_t *object, const char *key, int64_t at_ns)
 {
 	char at[CLOCK_TIMESTAMP_SIZE];
 
 	clock_format(at_ns, at);
-	return json_pack("{s:s, s:s}", "run_id", run_id, "started_at", at);
+	json_object_set_new(object, key, json_string(at));
+}
+
+void judge_span(struct judgement *judgement, const struct limit *limit, int64_t first_ns,
+	int64_t last_ns)
+{
+	json_object_set_new(judgement->values, "metric", json_string(limit->metric));
+	put_time(judgement->values, "from", first_ns);
+	put_time(judgement->values, "to", last_ns);
+}
+
+/* --- evidence -------------------------------------------------------------------------- */
+
+static json_t *evidence_of(const char *run_id, int64_t at_ns)
+{
+	json_t *one = json_pack("{s:s}", "run_id", run_id);
+
+	put_time(one, "started_at", at_ns);
+	return one;
+}
+
+/* What is added up is made of all that is not 0. */
+static bool is_evidence(const struct limit_condition *condition, double value)
+{
+	return condition->statistic == STATISTIC_SUM ? value > 0 : limit_breached(condition, value);
 }
 
 void judge_sample_evidence(struct judgement *judgement, const struct limit *limit,
@@ -70,7 +92,7 @@ void judge_sample_evidence(struct judgement *judgement, const struct limit *limi
 		json_t *one;
 
 		if (crossed != LEVEL_NONE &&
-			!limit_breached(judge_condition(limit, crossed), sample->value))
+			!is_evidence(judge_condition(limit, crossed), sample->value))
 			continue;
 		if (json_array_size(judgement->evidence) == EVIDENCE_MAX)
 			return;

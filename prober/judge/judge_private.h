@@ -26,8 +26,14 @@ int judge_failures(
 	const struct question *question, struct judgement *judgement, struct failure *why);
 int judge_values(const struct question *question, struct judgement *judgement, struct failure *why);
 
-/* How a level stands with a value that has to come down to 0.9 of the limit. */
-struct standing judge_standing(const struct limit_condition *condition, double value);
+/* How a level stands with a value that has to recover (limit_recovered). */
+struct standing judge_standing(
+	const struct limit *limit, const struct limit_condition *condition, double value);
+
+/* Adds to the values of a judgement what it is about, and the span of the runs that it rests on, so
+ * that every data point can be found again: `metric`, `from` and `to` (starts of runs). */
+void judge_span(struct judgement *judgement, const struct limit *limit, int64_t first_ns,
+	int64_t last_ns);
 
 /* The newest samples (failed runs) that cross the limit; where nothing is crossed, the newest at
  * all. Oldest first, at most ten. */

@@ -25,6 +25,7 @@ static void weigh_failures(const struct limit *limit, const struct run_mark *run
 	};
 	snprintf(judgement->subject, sizeof(judgement->subject), "%zu of the last %zu runs failed",
 		failed, count);
+	judge_span(judgement, limit, runs[0].at_ns, runs[count - 1].at_ns);
 	json_object_set_new(judgement->values, "failed", json_integer((json_int_t)failed));
 	json_object_set_new(judgement->values, "runs", json_integer((json_int_t)count));
 	judge_run_evidence(judgement, runs, count);
@@ -57,23 +58,40 @@ static size_t count_breaches(
 	return breaches;
 }
 
-/* Of a single value there is no way back but below the limit: 0.9 of it is for statistics, which
- * hover. */
+/* Of a single value there is no way back but below the limit, unless the limit says one: a tenth
+ * of it is for statistics, which hover. */
+static enum help help_of(
+	const struct limit *limit, const struct limit_condition *condition, const struct sample *newest)
+{
+	if (limit_breached(condition, newest->value))
+		return HELP_KEEP;
+	if (newest->censored)
+		return HELP_UNKNOWN;
+	return limit->recover.is_set && !limit_recovered(limit, condition, newest->value)
+		? HELP_KEEP
+		: HELP_CLOSE;
+}
+
 static void weigh_level(const struct limit *limit, enum level level, const struct sample *samples,
 	size_t count, struct judgement *judgement)
 {
 	const struct limit_condition *condition = level == LEVEL_CRIT ? &limit->crit : &limit->warn;
-	const struct sample *newest = &samples[count - 1];
 	size_t need = limit->need > 0 ? (size_t)limit->need : 1;
 
 	if (!condition->is_set)
 		return;
 	judgement->levels[level] = (struct standing){
 		.crossed = count_breaches(condition, samples, count) >= need,
-		.help = limit_breached(condition, newest->value) ? HELP_KEEP
-			: newest->censored                       ? HELP_UNKNOWN
-								 : HELP_CLOSE,
+		.help = help_of(limit, condition, &samples[count - 1]),
 	};
+}
+
+static void put_breaches(struct judgement *judgement, size_t breaches, size_t count)
+{
+	snprintf(judgement->scope, sizeof(judgement->scope), " (%zu of the last %zu)", breaches,
+		count);
+	json_object_set_new(judgement->values, "breaches", json_integer((json_int_t)breaches));
+	json_object_set_new(judgement->values, "runs", json_integer((json_int_t)count));
 }
 
 static void weigh_values(const struct limit *limit, const struct sample *samples, size_t count,
@@ -88,8 +106,9 @@ static void weigh_values(const struct limit *limit, const struct sample *samples
 	crossed = judgement_crossed(judgement);
 	wording_subject(judgement, limit, crossed, newest->value, newest->censored);
 	if (limit->need > 0)
-		snprintf(judgement->scope, sizeof(judgement->scope), " (%zu of the last %zu)",
-			count_breaches(judge_condition(limit, crossed), samples, count), count);
+		put_breaches(judgement, count_breaches(judge_condition(limit, crossed), samples, count),
+			count);
+	judge_span(judgement, limit, samples[0].at_ns, newest->at_ns);
 	json_object_set_new(judgement->values, "value", json_real(newest->value));
 	if (newest->censored)
 		json_object_set_new(judgement->values, "at_least", json_true());

@@ -9,8 +9,7 @@
 
 #include "ban.h"
 
-/* One failure is no rate, and two runs are no trend. */
-#define RATE_FAILURES_MIN 2
+/* Two runs are no trend. */
 #define RATE_RUNS_MIN 3
 
 static bool is_in_window(const struct question *question, int64_t at_ns)
@@ -32,10 +31,23 @@ static unsigned int percent_of(enum limit_statistic statistic)
 	case STATISTIC_MIN:
 		return 0;
 	case STATISTIC_MAX:
+	case STATISTIC_SUM:
 	case STATISTIC_VALUE:
 		break;
 	}
 	return 100;
+}
+
+/* A sum of "at least so much" is at least so much, too. */
+static struct quantile sum_of(const struct observation *observations, size_t count)
+{
+	struct quantile sum = {0};
+
+	for (size_t i = 0; i < count; i++) {
+		sum.value += observations[i].value;
+		sum.at_least = sum.at_least || observations[i].censored;
+	}
+	return sum;
 }
 
 /* The values of the window; those of a clock that was ahead are left out. */
@@ -76,8 +88,10 @@ static void weigh_level(const struct limit *limit, enum level level,
 		return;
 	/* Too few to say anything: neither opens nor closes. */
 	if (count >= quantile_needs(percent)) {
-		value = quantile(observations, count, percent);
-		standing = judge_standing(condition, value.value);
+		value = condition->statistic == STATISTIC_SUM
+			? sum_of(observations, count)
+			: quantile(observations, count, percent);
+		standing = judge_standing(limit, condition, value.value);
 		/* Of "at least so much", nobody knows that it is low enough. */
 		if (value.at_least && !standing.crossed)
 			standing.help = HELP_UNKNOWN;
@@ -103,6 +117,8 @@ static int weigh_window(const struct question *question, struct sample *samples,
 	free(observations);
 	snprintf(judgement->scope, sizeof(judgement->scope), " over %.32s (n=%zu)",
 		wording_over(limit), count);
+	if (count > 0)
+		judge_span(judgement, limit, samples[0].at_ns, samples[count - 1].at_ns);
 	json_object_set_new(judgement->values, "n", json_integer((json_int_t)count));
 	judge_sample_evidence(judgement, limit, samples, count);
 	return 0;
@@ -127,14 +143,14 @@ int judge_statistic(
 
 /* --- failure_rate ---------------------------------------------------------------------- */
 
-static struct standing rate_standing(
+static struct standing rate_standing(const struct limit *limit,
 	const struct limit_condition *condition, size_t failed, double rate)
 {
 	struct standing standing = {0};
 
 	if (condition->is_set)
-		standing = judge_standing(condition, rate);
-	standing.crossed = standing.crossed && failed >= RATE_FAILURES_MIN;
+		standing = judge_standing(limit, condition, rate);
+	standing.crossed = standing.crossed && failed >= (size_t)limit->min_failures;
 	return standing;
 }
 
@@ -145,11 +161,12 @@ static void weigh_rate(const struct question *question, const struct run_mark *r
 	double rate = (double)failed / (double)count;
 
 	judgement->counts = true;
-	judgement->levels[LEVEL_WARN] = rate_standing(&limit->warn, failed, rate);
-	judgement->levels[LEVEL_CRIT] = rate_standing(&limit->crit, failed, rate);
+	judgement->levels[LEVEL_WARN] = rate_standing(limit, &limit->warn, failed, rate);
+	judgement->levels[LEVEL_CRIT] = rate_standing(limit, &limit->crit, failed, rate);
 	wording_subject(judgement, limit, judgement_crossed(judgement), rate, false);
 	snprintf(judgement->scope, sizeof(judgement->scope), " over %.32s (%zu of %zu runs failed)",
 		wording_over(limit), failed, count);
+	judge_span(judgement, limit, runs[0].at_ns, runs[count - 1].at_ns);
 	json_object_set_new(judgement->values, "failure_rate", json_real(rate));
 	json_object_set_new(judgement->values, "failed", json_integer((json_int_t)failed));
 	json_object_set_new(judgement->values, "n", json_integer((json_int_t)count));

@@ -55,7 +55,8 @@ void wording_condition(const struct limit *limit, enum level level, char *text, 
 
 	text_init(&all, 256);
 	if (condition->is_set) {
-		text_puts(&all, condition->or_equal ? " >= " : " > ");
+		text_puts(&all, condition->below ? " <" : " >");
+		text_puts(&all, condition->or_equal ? "= " : " ");
 		put_value(&all, condition->threshold, condition->unit);
 	}
 	hand_over(&all, text, size);

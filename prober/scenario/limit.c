@@ -11,7 +11,10 @@
 
 #include "ban.h"
 
-static const char *const statistics[] = {"", "p50", "p95", "p99", "max", "min", NULL};
+#define RECOVERY 0.9
+#define MIN_FAILURES 2 /* one failure is no rate */
+
+static const char *const statistics[] = {"", "p50", "p95", "p99", "max", "min", "sum", NULL};
 
 const char *limit_statistic_name(enum limit_statistic statistic)
 {
@@ -44,7 +47,8 @@ static int parse_statistic(const char **text, struct limit_condition *condition,
 	if (index <= 0) {
 		nearest = text_nearest(name, statistics + 1);
 		snprintf(message, LIMIT_MESSAGE_SIZE,
-			"begins with \"%s\", which is not one of p50, p95, p99, max, min%s%s%s",
+			"begins with \"%s\", which is not one of p50, p95, p99, max, min, "
+			"sum%s%s%s",
 			name, nearest != NULL ? "; did you mean \"" : "",
 			nearest != NULL ? nearest : "", nearest != NULL ? "\"?" : "");
 		return -1;
@@ -57,11 +61,9 @@ static int parse_statistic(const char **text, struct limit_condition *condition,
 static int parse_comparator(const char **text, struct limit_condition *condition,
 	char message[static LIMIT_MESSAGE_SIZE])
 {
-	if (**text == '<')
-		return wrong(message,
-			"says \"<\"; a limit states the breach, so it says \">\" or \">=\"");
-	if (**text != '>')
-		return wrong(message, "has no \">\" or \">=\" where one must be");
+	if (**text != '>' && **text != '<')
+		return wrong(message, "has no \">\", \">=\", \"<\" or \"<=\" where one must be");
+	condition->below = **text == '<';
 	condition->or_equal = (*text)[1] == '=';
 	*text = skip_blanks(*text + 1 + condition->or_equal);
 	return 0;
@@ -80,14 +82,14 @@ static int parse_threshold(const char *text, struct limit_condition *condition,
 		return 0;
 	}
 	if (strspn(text, "0123456789") == 0 || strpbrk(text, "xXeE") != NULL)
-		return wrong(message,
-			"has no threshold after the comparator, such as 30s, 5% or 3");
+		return wrong(
+			message, "has no threshold after the comparator, such as 30s, 5% or 3");
 	condition->threshold = strtod(text, &end);
 	condition->unit = *end == '%' ? LIMIT_SHARE : LIMIT_NUMBER;
 	end += *end == '%';
 	if (*skip_blanks(end) != '\0')
-		return wrong(message,
-			"ends in something that is no threshold, such as 30s, 5% or 3");
+		return wrong(
+			message, "ends in something that is no threshold, such as 30s, 5% or 3");
 	if (condition->unit == LIMIT_SHARE)
 		condition->threshold /= 100;
 	return 0;
@@ -138,6 +140,74 @@ bool limit_breached(const struct limit_condition *condition, double value)
 {
 	if (!condition->is_set)
 		return false;
-	return condition->or_equal ? value >= condition->threshold
-				   : value > condition->threshold;
+	if (condition->or_equal && value >= condition->threshold && value <= condition->threshold)
+		return true;
+	return condition->below ? value < condition->threshold : value > condition->threshold;
+}
+
+/* From a threshold of 0 there is no way to come further down. */
+static bool is_well_off(const struct limit_condition *condition, double value)
+{
+	if (limit_breached(condition, value))
+		return false;
+	if (condition->below)
+		return RECOVERY * value > condition->threshold;
+	return condition->threshold <= 0 || value < RECOVERY * condition->threshold;
+}
+
+bool limit_recovered(
+	const struct limit *limit, const struct limit_condition *condition, double value)
+{
+	bool is_lowest = condition == (limit->warn.is_set ? &limit->warn : &limit->crit);
+
+	return limit->recover.is_set && is_lowest ? limit_breached(&limit->recover, value)
+						  : is_well_off(condition, value);
+}
+
+/* --- the whole ------------------------------------------------------------------------- */
+
+static const char *get_string(const json_t *config, const char *key)
+{
+	return json_string_value(json_object_get(config, key));
+}
+
+static void build_condition(
+	const json_t *config, const char *key, struct limit_condition *condition)
+{
+	const char *text = get_string(config, key);
+	char message[LIMIT_MESSAGE_SIZE];
+
+	if (text != NULL)
+		limit_condition_parse(text, condition, message);
+}
+
+static int64_t duration_of(const json_t *config, const char *key)
+{
+	const char *text = get_string(config, key);
+	int64_t ns = 0;
+
+	return text != NULL && duration_parse(text, &ns) ? ns : 0;
+}
+
+void limit_build(const json_t *config, struct limit *limit_r)
+{
+	const char *count = get_string(config, "for");
+	const json_t *failures = json_object_get(config, "min_failures");
+	char message[LIMIT_MESSAGE_SIZE];
+
+	*limit_r = (struct limit){
+		.name = get_string(config, "name"),
+		.metric = get_string(config, "metric"),
+		.over_ns = duration_of(config, "over"),
+		.min_failures = failures != NULL ? (int)json_integer_value(failures) : MIN_FAILURES,
+		.keep = (int)json_integer_value(json_object_get(config, "keep")),
+		.severity = get_string(config, "severity"),
+		.runbook_url = get_string(config, "runbook_url"),
+		.config = config,
+	};
+	build_condition(config, "warn", &limit_r->warn);
+	build_condition(config, "crit", &limit_r->crit);
+	build_condition(config, "recover", &limit_r->recover);
+	if (count != NULL)
+		limit_for_parse(count, &limit_r->need, &limit_r->of, message);
 }

@@ -3,7 +3,10 @@
  *   warn: "p95 > 30s"   a statistic over the window `over`: p50 p95 p99 max min
  *   warn: "> 30s"       the value of a run itself; with `for: 3 of 5`, in 3 of the last 5 runs
  *   warn: "> 5%"        of failure_rate, which is a share over the window `over`
+ *   warn: "sum > 2"     the values of all runs of the window together, of a count
+ *   warn: "< 14"        of a number of which less is worse
  *   for: 3 of 5         alone, with the metric `failed`: 3 of the last 5 runs failed
+ *   recover: "< 20s"    what a good result is, if not by 0.9 of the limit
  *
  * A text states the breach: "p95 > 30s" is bad. Thresholds are durations (30s, 250ms), shares
  * (5%) or plain numbers, as the metric has it.
@@ -24,6 +27,7 @@ enum limit_statistic {
 	STATISTIC_P99,
 	STATISTIC_MAX,
 	STATISTIC_MIN,
+	STATISTIC_SUM,
 };
 
 enum limit_unit { LIMIT_NUMBER, LIMIT_SECONDS, LIMIT_SHARE };
@@ -31,7 +35,8 @@ enum limit_unit { LIMIT_NUMBER, LIMIT_SECONDS, LIMIT_SHARE };
 struct limit_condition {
 	bool is_set; /* false: the scenario does not give it */
 	enum limit_statistic statistic;
-	bool or_equal;    /* ">=" instead of ">" */
+	bool below;       /* "<" instead of ">" */
+	bool or_equal;    /* ">=", "<=" */
 	double threshold; /* seconds; a share from 0 to 1; or a plain number */
 	enum limit_unit unit;
 };
@@ -39,12 +44,15 @@ struct limit_condition {
 /* The loader has made sure that
  *   - at least one of warn, crit, need is set; metric `failed` has need and no condition;
  *   - a statistic or failure_rate comes with over_ns, and without need;
- *   - both conditions are of one kind (each with, or each without a statistic). */
+ *   - both conditions are of one kind (each with, or each without a statistic);
+ *   - recover points the other way than the conditions, and is not beyond either of them. */
 struct limit {
 	const char *name;
 	const char *metric;
 	int64_t over_ns; /* window; 0: not given */
 	struct limit_condition warn, crit;
+	struct limit_condition recover; /* a good result for the lower of the two */
+	int min_failures; /* of a rate, to open */
 	int need, of;         /* N of the last M judged runs; 0: not given */
 	int keep;             /* so many good results in a row close the event */
 	const char *severity; /* of severities[]; NULL: warning at warn, critical at crit, and
@@ -60,6 +68,9 @@ struct limit_list {
 
 #define LIMIT_MESSAGE_SIZE 160
 
+/* Makes a limit of what the scenario has, which was checked and outlives it. */
+void limit_build(const json_t *config, struct limit *limit_r);
+
 /* Reads "p95 > 30s". On -1 the message completes "this limit ...". */
 int limit_condition_parse(const char *text, struct limit_condition *condition_r,
 	char message[static LIMIT_MESSAGE_SIZE]);
@@ -68,8 +79,13 @@ int limit_condition_parse(const char *text, struct limit_condition *condition_r,
 int limit_for_parse(
 	const char *text, int *need_r, int *of_r, char message[static LIMIT_MESSAGE_SIZE]);
 
-/* True if the value is a breach. */
+/* True if the value is a breach (or, of `recover`, good). */
 bool limit_breached(const struct limit_condition *condition, double value);
+
+/* Whether a value helps to close what the condition opened: by `recover`, if it is for that condition,
+ * or else if the value is well off the threshold, by a tenth of it. */
+bool limit_recovered(
+	const struct limit *limit, const struct limit_condition *condition, double value);
 
 /* "p95", ...; "" for STATISTIC_VALUE. */
 const char *limit_statistic_name(enum limit_statistic statistic);

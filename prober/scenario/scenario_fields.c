@@ -216,7 +216,7 @@ static json_t *schema_condition(const struct field *field)
 {
 	(void)field;
 	return json_pack("{s:s, s:s}", "type", "string", "pattern",
-		"^ *((p50|p95|p99|max|min) *)?>=? *[0-9]+([.][0-9]+)?(ms|s|m|h|d|%)? *$");
+		"^ *((p50|p95|p99|max|min|sum) *)?[<>]=? *[0-9]+([.][0-9]+)?(ms|s|m|h|d|%)? *$");
 }
 
 static const struct field_kind field_condition = {
@@ -377,10 +377,14 @@ const struct field limit_fields[] = {
 		"what it is about: failed, failure_rate, late, lost, bounced, duplicates, "
 		"duration_seconds, ID.duration_seconds, "
 		"ID.delivery_seconds, ID.phases.PHASE, ID.hops.COMPONENT"},
-	{"over", &field_duration, 0, "window of a percentile, max, min or failure_rate"},
+	{"over", &field_duration, 0, "window of a percentile, max, min, sum or failure_rate"},
 	{"warn", &field_condition, 0, "the breach that is a warning, such as p95 > 30s"},
 	{"crit", &field_condition, 0, "the breach that is critical, such as p95 > 60s"},
 	{"for", &field_for, 0, "N of M: so many of the last M runs must be in breach, or failed"},
+	{"min_failures", &field_integer, 0,
+		"a failure_rate opens at no fewer failed runs than these; 2 if left out"},
+	{"recover", &field_condition, 0,
+		"what is good again, such as < 20s; below 0.9 of the limit if left out"},
 	{"severity", &field_choice, 0,
 		"of the event; if left out: warning by warn, critical by crit, error where only "
 		"\"for\" is given",

@@ -15,31 +15,37 @@ static struct limit limit;
 static struct scenario scenario = {
 	.journey = {.customer = "acme", .scenario = "mail"}, .limits = &limit, .limit_count = 1};
 
-static void condition(struct limit_condition *to, const char *text)
-{
-	char message[LIMIT_MESSAGE_SIZE];
+static json_t *config;
 
-	if (text != NULL && limit_condition_parse(text, to, message) < 0)
-		abort();
+/* A setting of the limit, or (value NULL) none. */
+static void set(const char *key, const char *value)
+{
+	if (value != NULL)
+		json_object_set_new(config, key, json_string(value));
+	limit_build(config, &limit);
 }
 
 static void set_limit(const char *metric, const char *over, const char *warn, const char *crit)
 {
-	json_decref((json_t *)(uintptr_t)limit.config);
-	limit = (struct limit){.name = "slow", .metric = metric, .keep = 3};
-	limit.config = json_pack("{s:s, s:s}", "name", "slow", "metric", metric);
-	if (over != NULL) {
-		duration_parse(over, &limit.over_ns);
-		json_object_set_new((json_t *)(uintptr_t)limit.config, "over", json_string(over));
-	}
-	condition(&limit.warn, warn);
-	condition(&limit.crit, crit);
+	json_decref(config);
+	config = json_pack("{s:s, s:s}", "name", "slow", "metric", metric);
+	set("over", over);
+	set("warn", warn);
+	set("crit", crit);
 }
 
 static void set_for(int need, int of)
 {
-	limit.need = need;
-	limit.of = of;
+	char text[32];
+
+	snprintf(text, sizeof(text), "%d of %d", need, of);
+	set("for", text);
+}
+
+static void set_number(const char *key, int value)
+{
+	json_object_set_new(config, key, json_integer(value));
+	limit_build(config, &limit);
 }
 
 /* --- what comes out -------------------------------------------------------------------- */
@@ -98,7 +104,8 @@ static void is_event(size_t index, const char *event_state, const char *severity
 static json_t *newest;
 
 /* One letter a run: P pass, F fail, E error, S skipped; digits pass and take that many seconds,
- * of a mail; "!" is a mail that had not come after 5 s; M fails in maintenance. Each is judged; returns the letters of
+ * of a mail; "!" is a mail that had not come after 5 s; M fails in maintenance; a to j
+ * pass with 0 to 9 further copies of a mail. Each is judged; returns the letters of
  * the events: o open, u update, r resolved, "." for none. */
 static char run_one(char letter)
 {
@@ -116,6 +123,10 @@ static char run_one(char letter)
 	if (letter == 'M')
 		json_object_set_new(newest, "maintenance", json_string("upgrade"));
 	json_object_set_new(mail, "await", json_string("seen"));
+	if (letter >= 'a' && letter <= 'j') {
+		json_object_set_new(mail, "duplicates", json_integer(letter - 'a'));
+		json_array_append(json_object_get(newest, "mails"), mail);
+	}
 	if ((letter >= '0' && letter <= '9') || letter == '!') {
 		step = add_step(newest, "seen", outcome, 1);
 		if (letter == '!')
@@ -172,9 +183,9 @@ static void test_failed(void)
 	sequence("MMMM", "....", "what fails in maintenance opens nothing");
 	sequence("FPPMP", "o...r", "nor keeps an event from closing");
 	set_for(3, 5);
-	limit.keep = 1;
+	set_number("keep", 1);
 	sequence("FFFPPP", "..o..r", "as soon as the condition does not hold, if keep is 1");
-	limit.keep = 3;
+	set_number("keep", 3);
 	set_for(2, 2);
 	sequence("FPFPFFFPFPPP", ".....o.....r", "two in a row");
 	set_for(3, 10);
@@ -189,8 +200,8 @@ static void test_event(void)
 
 	set_limit("failed", NULL, NULL, NULL);
 	set_for(3, 5);
-	limit.severity = "critical";
-	limit.runbook_url = "https://wiki.acme.test/mail";
+	set("severity", "critical");
+	set("runbook_url", "https://wiki.acme.test/mail");
 	sequence("PFFFPPP", "...o..r", "an incident");
 	is_event(0, "open", "critical", 1, "acme/mail: 3 of the last 4 runs failed");
 	is_event(1, "resolved", "critical", 2, "acme/mail: resolved: 2 of the last 5 runs failed");
@@ -307,6 +318,49 @@ static void test_rate(void)
 		"acme/mail: failure_rate 60% > 50% over 24h (3 of 5 runs failed)");
 	sequence("PFEFSP", "...o..", "what could not be judged is not counted");
 	sequence("FFPPPPPPPPPPPP", "..o...u......r", "falls below 45 %, closes below 18 %");
+	set_number("min_failures", 4);
+	sequence("FFFFPP", "...o..", "not before there are four");
+	set_number("min_failures", 1);
+	sequence("PPF", "..o", "one may be enough, of three");
+}
+
+/* --- the way back ---------------------------------------------------------------------- */
+
+static void test_recover(void)
+{
+	set_limit("in.delivery_seconds", NULL, "> 5s", "> 8s");
+	set("recover", "< 3s");
+	sequence("6444222", "o.....r", "what is not good does not help to close");
+	sequence("64343222", "o......r", "good is what recover says, and no more");
+	sequence("9666222", "o..u..r", "what is critical comes down by its own limit");
+	set_limit("in.delivery_seconds", "24h", "p50 > 5s", NULL);
+	set("recover", "p50 <= 4s");
+	sequence("6666644444444", "....o......r.", "the statistic has to recover");
+	set("recover", "p50 < 4s");
+	sequence("6666644444444", "....o........", "and not only nearly");
+	set_limit("failure_rate", "24h", "> 40%", NULL);
+	set("recover", "< 20%");
+	sequence("FFPPPPPPPPPPP", "..o.........r", "a rate, too");
+}
+
+static void test_below(void)
+{
+	set_limit("in.duplicates", NULL, "< 4", "<= 1");
+	sequence("jedba", "..ou.", "less is worse");
+	is_event(0, "open", "warning", 1, "acme/mail: in.duplicates 3 < 4");
+	is_event(1, "update", "critical", 2, "acme/mail: in.duplicates 1 <= 1");
+	sequence("deee", "o..r", "and more is good");
+	set("recover", "> 6");
+	sequence("deeehhh", "o.....r", "or what recover says");
+	set_limit("in.duplicates", "24h", "min < 5", NULL);
+	sequence("gee", ".o.", "the smallest of a window");
+}
+
+static void test_sum(void)
+{
+	set_limit("duplicates", "20m", NULL, "sum > 3");
+	sequence("bbcaaaaaa", "..o....r.", "all of a window together");
+	is_event(0, "open", "critical", 1, "acme/mail: duplicates sum 4 > 3 over 20m (n=3)");
 }
 
 /* --- crashes --------------------------------------------------------------------------- */
@@ -378,12 +432,15 @@ int main(void)
 	test_values();
 	test_statistics();
 	test_rate();
+	test_recover();
+	test_below();
+	test_sum();
 	test_emit_fails();
 	test_repeat();
 	test_removed();
 	forget_events();
 	json_decref(newest);
-	json_decref((json_t *)(uintptr_t)limit.config);
+	json_decref(config);
 	state_close(&state);
 	return done_testing();
 }

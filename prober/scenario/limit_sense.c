@@ -1,0 +1,245 @@
+/* What no table can say of a limit: whether its parts fit its metric, and each other. */
+#include <string.h>
+
+#include "field.h"
+#include "limit_look.h"
+
+#include "ban.h"
+
+static void nonsense(
+	const struct limit_look *look, const char *key, const char *message, const char *hint)
+{
+	limit_complain(look, key, "limit-sense", message, hint);
+}
+
+static bool has(const struct limit_look *look, const char *key)
+{
+	return json_object_get(look->limit, key) != NULL;
+}
+
+/* --- one condition --------------------------------------------------------------------- */
+
+static void check_unit(
+	const struct limit_look *look, const char *key, const struct limit_condition *condition)
+{
+	bool fits = true;
+	const char *message = "";
+
+	switch (look->form) {
+	case METRIC_FAILED:
+		return;
+	case METRIC_RATE:
+		fits = condition->unit == LIMIT_SHARE && condition->threshold <= 1;
+		message = "failure_rate is compared with a percentage from 0% to 100%";
+		break;
+	case METRIC_SECONDS:
+		fits = condition->unit == LIMIT_SECONDS;
+		message = "a time is compared with a duration";
+		break;
+	case METRIC_NUMBER:
+		fits = condition->unit == LIMIT_NUMBER;
+		message = "a count is compared with a plain number";
+		break;
+	}
+	if (!fits)
+		limit_complain(look, key, "limit-unit", message,
+			look->form == METRIC_SECONDS ? "say the unit, such as 30s or 250ms" : NULL);
+}
+
+static void check_statistic(
+	const struct limit_look *look, const char *key, const struct limit_condition *condition)
+{
+	if (look->form == METRIC_RATE && condition->statistic != STATISTIC_VALUE)
+		nonsense(look, key, "failure_rate is one number for the window",
+			"leave the statistic out: \"> 5%\"");
+	if (look->form == METRIC_SECONDS && condition->statistic == STATISTIC_SUM)
+		nonsense(look, key, "a sum of times says nothing of any of them",
+			"take p50, p95, p99, max or min");
+}
+
+static void check_direction(
+	const struct limit_look *look, const char *key, const struct limit_condition *condition)
+{
+	if (condition->below && look->form != METRIC_NUMBER)
+		nonsense(look, key,
+			"a limit states the breach, and of a time or a share less is better",
+			"write \">\" or \">=\"; what is good again is for \"recover\"");
+}
+
+static void check_window(const struct limit_look *look, const struct limit_condition *condition)
+{
+	bool takes_over = condition->statistic != STATISTIC_VALUE || look->form == METRIC_RATE;
+
+	if (takes_over && !has(look, "over"))
+		nonsense(look, condition == &look->crit ? "crit" : "warn",
+			"this needs a window of time", "add \"over\", such as over: 24h");
+	if (takes_over && look->has_for)
+		nonsense(look, "for", "\"for\" counts single runs, not windows of time",
+			"leave out \"for\", or the statistic and \"over\"");
+	if (!takes_over && has(look, "over"))
+		nonsense(look, "over",
+			"\"over\" is the window of a statistic, and there is none here",
+			"say which one, such as p95 > 30s, or leave \"over\" out");
+}
+
+static void check_condition(
+	const struct limit_look *look, const char *key, const struct limit_condition *condition)
+{
+	if (!condition->is_set)
+		return;
+	if (look->form == METRIC_FAILED) {
+		nonsense(look, key, "\"failed\" has no value to compare",
+			"write \"for: 3 of 5\", or take the metric failure_rate");
+		return;
+	}
+	check_unit(look, key, condition);
+	check_statistic(look, key, condition);
+	check_direction(look, key, condition);
+	check_window(look, condition);
+}
+
+/* --- both ------------------------------------------------------------------------------ */
+
+/* Whether `grave` is breached by less, or by no more, than `light` is. */
+static bool comes_first(const struct limit_condition *grave, const struct limit_condition *light)
+{
+	return light->below ? grave->threshold >= light->threshold
+			    : grave->threshold <= light->threshold;
+}
+
+static void check_pair(const struct limit_look *look)
+{
+	const struct limit_condition *warn = &look->warn, *crit = &look->crit;
+
+	if (!warn->is_set || !crit->is_set)
+		return;
+	if ((warn->statistic == STATISTIC_VALUE) != (crit->statistic == STATISTIC_VALUE))
+		nonsense(look, "crit",
+			"\"warn\" and \"crit\" must be of one kind, with a statistic or without",
+			"make them two limits");
+	else if (warn->below != crit->below)
+		nonsense(look, "crit", "\"warn\" and \"crit\" must point the same way",
+			"make them two limits");
+	else if (warn->statistic == crit->statistic && warn->unit == crit->unit &&
+		comes_first(crit, warn))
+		nonsense(look, "crit",
+			"\"crit\" is reached no later than \"warn\", so that nothing would ever "
+			"be a warning",
+			"is it the other way round?");
+	if (has(look, "severity"))
+		nonsense(look, "severity", "\"warn\" and \"crit\" say the severity already",
+			"leave it out");
+}
+
+/* --- the way back ---------------------------------------------------------------------- */
+
+/* What is good cannot be a breach. */
+static void check_recovery(
+	const struct limit_look *look, const char *key, const struct limit_condition *condition)
+{
+	const struct limit_condition *recover = &look->recover;
+
+	if (!condition->is_set)
+		return;
+	if (recover->below == condition->below)
+		nonsense(look, "recover",
+			"\"recover\" is what is good again, and points away from the breach",
+			condition->below ? "write \">\" where the breach has \"<\""
+					 : "write \"<\" where the breach has \">\"");
+	else if (recover->unit != condition->unit)
+		limit_complain(look, "recover", "limit-unit",
+			"\"recover\" has another unit than the breach", NULL);
+	else if (condition->below ? recover->threshold < condition->threshold
+				  : recover->threshold > condition->threshold)
+		nonsense(look, "recover",
+			strcmp(key, "warn") == 0
+				? "\"recover\" lies beyond \"warn\", so that a breach would be good"
+				: "\"recover\" lies beyond \"crit\", so that a breach would be "
+				  "good",
+			"it is where things are well again");
+}
+
+static void check_recover(const struct limit_look *look)
+{
+	const struct limit_condition *lowest = look->warn.is_set ? &look->warn : &look->crit;
+	const struct limit_condition *recover = &look->recover;
+
+	if (!recover->is_set)
+		return;
+	if (!lowest->is_set) {
+		nonsense(look, "recover", "there is no value here that could recover",
+			"a limit that counts runs closes by \"keep\"");
+		return;
+	}
+	if (recover->statistic != STATISTIC_VALUE && recover->statistic != lowest->statistic)
+		nonsense(look, "recover", "\"recover\" is of another statistic than the breach",
+			"leave the statistic out");
+	check_recovery(look, look->warn.is_set ? "warn" : "crit", lowest);
+}
+
+/* --- counts ---------------------------------------------------------------------------- */
+
+static void check_count(const struct limit_look *look, const char *key, const char *message)
+{
+	const json_t *count = json_object_get(look->limit, key);
+
+	if (json_is_integer(count) &&
+		(json_integer_value(count) < 1 || json_integer_value(count) > 1000))
+		limit_complain(look, key, "bad-value", message, NULL);
+}
+
+static void check_counts(const struct limit_look *look)
+{
+	check_count(look, "keep", "\"keep\" must be from 1 to 1000");
+	check_count(look, "min_failures", "\"min_failures\" must be from 1 to 1000");
+	if (look->metric != NULL && has(look, "min_failures") && look->form != METRIC_RATE)
+		nonsense(look, "min_failures",
+			"only a rate of failures can have a least number of them",
+			"take the metric failure_rate, or \"for\", such as 3 of 5");
+}
+
+/* --- the whole ------------------------------------------------------------------------- */
+
+static void check_given(const struct limit_look *look)
+{
+	bool has_condition = has(look, "warn") || has(look, "crit");
+
+	if (!has_condition && !look->has_for)
+		nonsense(look, "", "this limit says no breach",
+			"add \"warn\" or \"crit\", such as p95 > 30s, or \"for\", such as 3 of 5");
+	else if (look->metric == NULL)
+		return;
+	else if (!has_condition && look->form != METRIC_FAILED)
+		nonsense(look, "for", "\"for\" alone counts failed runs",
+			"take the metric \"failed\", or add \"warn\" or \"crit\"");
+	else if (look->form == METRIC_FAILED && !look->has_for && !has_condition)
+		nonsense(look, "metric", "\"failed\" needs a count of runs",
+			"add \"for\", such as for: 3 of 5");
+}
+
+static void parse_condition(
+	const struct limit_look *look, const char *key, struct limit_condition *condition)
+{
+	const char *text = json_string_value(json_object_get(look->limit, key));
+	char message[LIMIT_MESSAGE_SIZE];
+
+	/* What cannot be read was said by the table. */
+	if (text != NULL)
+		limit_condition_parse(text, condition, message);
+}
+
+void limit_check_sense(struct limit_look *look)
+{
+	look->has_for = has(look, "for");
+	parse_condition(look, "warn", &look->warn);
+	parse_condition(look, "crit", &look->crit);
+	parse_condition(look, "recover", &look->recover);
+	check_counts(look);
+	check_given(look);
+	if (look->metric != NULL) {
+		check_condition(look, "warn", &look->warn);
+		check_condition(look, "crit", &look->crit);
+	}
+	check_pair(look);
+	check_recover(look);
+}
