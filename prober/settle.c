@@ -27,6 +27,17 @@ static int write_trend(struct state *state, const char *results_dir,
 	return result;
 }
 
+int settle_judgement(struct state *state, const struct scenario *scenario, const json_t *record,
+	int (*emit)(void *context, const json_t *event, struct failure *why), void *context,
+	struct failure *why)
+{
+	int result = history_add(state, record, why);
+
+	if (watch_judge(state, scenario, record, emit, context, why) == -1)
+		result = -1;
+	return result;
+}
+
 int settle_stored(struct state *state, const char *results_dir, const struct scenario *scenario,
 	const json_t *record, struct failure *why)
 {
@@ -34,13 +45,11 @@ int settle_stored(struct state *state, const char *results_dir, const struct sce
 
 	if (ledger_close_run(state, record, why) == -1)
 		result = -1;
-	if (history_add(state, record, why) == -1)
+	/* The strings of JSON Lines' folder are only read. */
+	if (settle_judgement(state, scenario, record, emit_event, (void *)(uintptr_t)results_dir,
+		    why) == -1)
 		result = -1;
 	if (write_trend(state, results_dir, scenario, record, why) == -1)
-		result = -1;
-	/* The strings of JSON Lines' folder are only read. */
-	if (watch_judge(state, scenario, record, emit_event, (void *)(uintptr_t)results_dir, why) ==
-		-1)
 		result = -1;
 	return result;
 }

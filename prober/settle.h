@@ -9,7 +9,7 @@
 #include "state.h"
 
 /* Says in the record what explains that a run was slow (attribute.h). Then the line of the record,
- * then ledger, history, trend and events: what comes later can be made again from what came
+ * then ledger, history, events and trend: what comes later can be made again from what came
  * before. All are tried; the first failure is reported. */
 int settle_result(struct state *state, const char *results_dir, const struct scenario *scenario,
 	json_t *record, struct failure *why);
@@ -18,5 +18,10 @@ int settle_result(struct state *state, const char *results_dir, const struct sce
  * trend. */
 int settle_stored(struct state *state, const char *results_dir, const struct scenario *scenario,
 	const json_t *record, struct failure *why);
+
+/* History and events alone: all that limits make of a record. `emit` as in watch.h. */
+int settle_judgement(struct state *state, const struct scenario *scenario, const json_t *record,
+	int (*emit)(void *context, const json_t *event, struct failure *why), void *context,
+	struct failure *why);
 
 #endif

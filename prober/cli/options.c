@@ -6,11 +6,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clock.h"
+#include "field.h"
 #include "text.h"
 
 #include "ban.h"
 
 #define OPTIONS_MAX 32
+#define DAY (86400 * NS_PER_SECOND)
 /* What getopt returns for long options: above all letters. */
 #define LONG_VALUE 256
 #define HELP_VALUE (LONG_VALUE + OPTIONS_MAX)
@@ -146,6 +149,29 @@ bool options_number(const char *option, const char *text, long min, long max, lo
 	}
 	*number_r = number;
 	return true;
+}
+
+bool options_time(const char *option, const char *text, bool end_of_day, int64_t *wall_ns_r)
+{
+	char midnight[CLOCK_TIMESTAMP_SIZE];
+	int64_t ago_ns;
+
+	if (duration_parse(text, &ago_ns)) {
+		*wall_ns_r = clock_wall() - ago_ns;
+		return true;
+	}
+	if (clock_parse(text, wall_ns_r) == 0)
+		return true;
+	snprintf(midnight, sizeof(midnight), "%.10sT00:00:00Z", text);
+	if (strlen(text) == strlen("2026-11-01") && clock_parse(midnight, wall_ns_r) == 0) {
+		*wall_ns_r += end_of_day ? DAY : 0;
+		return true;
+	}
+	fprintf(stderr,
+		"mailprobe: --%s must be a time such as 2026-11-01T08:00:00Z, a day such as "
+		"2026-11-01, or how long ago, such as 7d\n",
+		option);
+	return false;
 }
 
 static void print_option(const struct command_option *option, FILE *to)

@@ -16,6 +16,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "command.h"
@@ -48,6 +49,10 @@ int options_unknown(const char *what, const char *wrong, const char *const names
 
 /* Reads a whole number from min to max; false and a line on stderr if it is none. */
 bool options_number(const char *option, const char *text, long min, long max, long *number_r);
+
+/* Reads an instant: "2026-11-01T08:00:00Z", the beginning (or end) of the UTC day "2026-11-01", or
+ * "7d": so long ago. False and a line on stderr if it is none. */
+bool options_time(const char *option, const char *text, bool end_of_day, int64_t *wall_ns_r);
 
 /* Usage, examples, options. */
 void command_help(const struct command *command, FILE *to);

@@ -42,8 +42,15 @@ struct line {
 	const json_t *record; /* NULL unless good */
 };
 
-/* Calls back for each line of a file, oldest first. Memory does not grow with the file. Fails with
+/* A file, line by line, oldest first; memory does not grow with it. NULL, or -1 of lines_next, with
  * local.storage. */
+struct lines;
+struct lines *lines_open(const char *path, struct failure *why);
+/* The next line: 1; 0 at the end. It lives until the next call. */
+int lines_next(struct lines *lines, struct line *line_r, struct failure *why);
+void lines_close(struct lines **lines);
+
+/* Calls back for each line of a file. */
 int lines_read(const char *path, void (*each)(void *context, const struct line *line),
 	void *context, struct failure *why);
 

@@ -240,10 +240,52 @@ struct state *state_open_to_read(const char *results_dir, struct failure *why)
 	return state;
 }
 
+/* --- to try something out --------------------------------------------------------------- */
+
+/* Never shared and never opened again: neither locks, nor a journal to roll back by. */
+static const char scratch_pragmas[] = "PRAGMA journal_mode=OFF;"
+				      "PRAGMA synchronous=OFF;"
+				      "PRAGMA cache_size=-65536;"
+				      "PRAGMA foreign_keys=ON;";
+
+static int open_scratch(struct state *state, struct failure *why)
+{
+	int version = 0, status;
+
+	/* No name: a private database that SQLite removes. */
+	status = sqlite3_open_v2("", &state->db,
+		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
+			SQLITE_OPEN_EXRESCODE,
+		NULL);
+	if (state->db == NULL)
+		return failure_set(why, ERROR_LOCAL_RESOURCE, "out of memory");
+	if (status == SQLITE_OK)
+		status = sqlite3_exec(state->db, scratch_pragmas, NULL, NULL, NULL);
+	if (status == SQLITE_OK)
+		status = state_migrate(state, &version);
+	return status == SQLITE_OK ? 0 : state_failure(state, status, why);
+}
+
+struct state *state_open_scratch(struct failure *why)
+{
+	struct state *state = calloc(1, sizeof(*state));
+
+	if (state == NULL) {
+		failure_set(why, ERROR_LOCAL_RESOURCE, "out of memory");
+		return NULL;
+	}
+	state->folder = -1;
+	snprintf(state->path, sizeof(state->path), "a temporary database");
+	if (open_scratch(state, why) < 0)
+		state_close(&state);
+	return state;
+}
+
 void state_close(struct state **state)
 {
 	if (*state == NULL)
 		return;
+	state_forget_prepared(*state);
 	sqlite3_close((*state)->db);
 	/* A child that was forked meanwhile shares the open folder: closing alone would leave the
 	 * lock with it. */

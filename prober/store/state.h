@@ -20,6 +20,12 @@ struct state *state_open(const char *results_dir, struct failure *why);
  * nothing, migrates nothing. What is read through it until it is closed is of one instant. Fails
  * with local.storage. */
 struct state *state_open_to_read(const char *results_dir, struct failure *why);
+
+/* A store that nobody else sees, and that goes when it is closed: for what is only tried out. Lies
+ * in memory up to 64 MB, then in a temporary file without a name; nothing is synced. Fails with
+ * local.storage. */
+struct state *state_open_scratch(struct failure *why);
+
 void state_close(struct state **state);
 
 /* The store lies below the step types, so it has to be told what they add to their records:

@@ -11,8 +11,14 @@
 
 struct field;
 
+#define STATE_PREPARED 32
+
 struct state {
 	sqlite3 *db;
+	/* Statements that have been used before and are not in use: to compile one takes longer than
+	 * to run it. */
+	sqlite3_stmt *prepared[STATE_PREPARED];
+	size_t next_prepared; /* whose place goes to a new one, if all are taken */
 	char path[PATH_MAX];
 	int folder; /* holds a shared lock: nobody replaces the database meanwhile; -1: none */
 	const struct field *(*step_facts)(const char *step_type); /* or NULL */
@@ -26,6 +32,9 @@ int state_failure(struct state *state, int code, struct failure *why);
  * `result` is 0, otherwise undone. Returns 0 only if it is committed. */
 int state_begin(struct state *state, struct failure *why);
 int state_finish(struct state *state, int result, struct failure *why);
+
+/* Those that are kept; before the database is closed. */
+void state_forget_prepared(struct state *state);
 
 /* Brings the schema up to date. A result code of SQLite; SQLITE_MISMATCH if the file is a newer
  * version's or not ours (then *version_r is that version). */

@@ -1,5 +1,7 @@
 #include "statement.h"
 
+#include <string.h>
+
 #include <sqlite3.h>
 
 #include "state_private.h"
@@ -12,10 +14,51 @@ static void settle(struct statement *statement, int status)
 		statement->status = status;
 }
 
+/* --- kept for the next time ------------------------------------------------------------ */
+
+static sqlite3_stmt *take_prepared(struct state *state, const char *sql)
+{
+	for (size_t i = 0; i < STATE_PREPARED; i++) {
+		sqlite3_stmt *handle = state->prepared[i];
+
+		if (handle == NULL || strcmp(sqlite3_sql(handle), sql) != 0)
+			continue;
+		state->prepared[i] = NULL;
+		return handle;
+	}
+	return NULL;
+}
+
+static void keep_prepared(struct state *state, sqlite3_stmt *handle)
+{
+	sqlite3_stmt **place = &state->prepared[state->next_prepared];
+
+	sqlite3_reset(handle);
+	sqlite3_clear_bindings(handle);
+	for (size_t i = 0; i < STATE_PREPARED && *place != NULL; i++)
+		place = &state->prepared[(state->next_prepared + i) % STATE_PREPARED];
+	state->next_prepared = (state->next_prepared + 1) % STATE_PREPARED;
+	sqlite3_finalize(*place);
+	*place = handle;
+}
+
+void state_forget_prepared(struct state *state)
+{
+	for (size_t i = 0; i < STATE_PREPARED; i++) {
+		sqlite3_finalize(state->prepared[i]);
+		state->prepared[i] = NULL;
+	}
+}
+
+/* --- one statement --------------------------------------------------------------------- */
+
 void statement_begin(struct statement *statement, struct state *state, const char *sql)
 {
 	*statement = (struct statement){.state = state, .status = SQLITE_OK};
-	settle(statement, sqlite3_prepare_v2(state->db, sql, -1, &statement->handle, NULL));
+	statement->handle = take_prepared(state, sql);
+	if (statement->handle == NULL)
+		settle(statement,
+			sqlite3_prepare_v2(state->db, sql, -1, &statement->handle, NULL));
 }
 
 void statement_bind_text(struct statement *statement, const char *value)
@@ -78,7 +121,10 @@ int statement_end(struct statement *statement, struct failure *why)
 	/* Before it is finalised: that would clear the connection's error. */
 	if (statement->status != SQLITE_OK)
 		result = state_failure(statement->state, statement->status, why);
-	sqlite3_finalize(statement->handle);
+	if (result == 0 && statement->handle != NULL)
+		keep_prepared(statement->state, statement->handle);
+	else
+		sqlite3_finalize(statement->handle);
 	statement->handle = NULL;
 	return result;
 }
