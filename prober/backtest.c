@@ -55,7 +55,7 @@ static bool is_wanted(const struct backtest_order *order, const char *day)
 	clock_format(order->from_ns - (HISTORY_DAYS + 1) * DAY, first);
 	clock_format(order->to_ns, last);
 	return strncmp(day, first, ARCHIVE_DAY_SIZE - 1) >= 0 &&
-	       strncmp(day, last, ARCHIVE_DAY_SIZE - 1) <= 0;
+		strncmp(day, last, ARCHIVE_DAY_SIZE - 1) <= 0;
 }
 
 /* 1: the next file is open; 0: there is none. */
@@ -194,8 +194,8 @@ static int judge_run(struct replay *replay, struct feed *feed, struct failure *w
 		report->first_ns = feed->at_ns;
 	if (feed->at_ns > report->last_ns)
 		report->last_ns = feed->at_ns;
-	return settle_judgement(replay->state, &feed->scenario, feed->line.record, emit_wanted,
-		replay, why);
+	return settle_judgement(
+		replay->state, &feed->scenario, feed->line.record, emit_wanted, replay, why);
 }
 
 static int judge_all(struct replay *replay, struct failure *why)

@@ -22,9 +22,9 @@ struct backtest_order {
 };
 
 struct backtest_report {
-	size_t runs;       /* that were judged, those before from_ns included */
-	size_t scenarios;  /* that have any results */
-	size_t unreadable; /* lines that are damaged or torn */
+	size_t runs;               /* that were judged, those before from_ns included */
+	size_t scenarios;          /* that have any results */
+	size_t unreadable;         /* lines that are damaged or torn */
 	int64_t first_ns, last_ns; /* ends of the first and the last of these runs; 0: none */
 };
 

@@ -120,8 +120,7 @@ static int load_and_replay(struct view *view, struct backtest_order *order,
 	const struct options *parsed, bool no_color)
 {
 	struct complaints complaints = {.items = NULL};
-	struct scenario_set set =
-		scenario_set_load(parsed->rest, parsed->rest_count, &complaints);
+	struct scenario_set set = scenario_set_load(parsed->rest, parsed->rest_count, &complaints);
 	int code = EXIT_SCENARIO;
 
 	complaints_print(&complaints, stderr, options_colour(stderr, no_color));

@@ -57,8 +57,7 @@ void statement_begin(struct statement *statement, struct state *state, const cha
 	*statement = (struct statement){.state = state, .status = SQLITE_OK};
 	statement->handle = take_prepared(state, sql);
 	if (statement->handle == NULL)
-		settle(statement,
-			sqlite3_prepare_v2(state->db, sql, -1, &statement->handle, NULL));
+		settle(statement, sqlite3_prepare_v2(state->db, sql, -1, &statement->handle, NULL));
 }
 
 void statement_bind_text(struct statement *statement, const char *value)
