@@ -1,23 +1,34 @@
 #include "watch_rule.h"
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
+
+#include "error_type.h"
+#include "flapping.h"
+#include "record.h"
+#include "text.h"
 
 #include "ban.h"
 
 #define KEEP 3 /* good results in a row that close an event, if the rule does not say */
 
-/* What a rule remembers, as JSON in state.db; empty while nothing is open:
- *   event   the newest record of the open event
- *   level   enum level that it has reached
- *   good    results in a row that help to close it
- *   held    the level that these do not get below
- *   run_id  the newest run that was judged */
+/* What a rule remembers, as JSON in state.db; empty while nothing is open, and nothing was lately:
+ *   event     the newest record of the open event
+ *   level     enum level that it has reached
+ *   good      results in a row that help to close it
+ *   held      the level that these do not get below
+ *   states    the levels of the newest runs, a digit each
+ *   flapping  true while they change too often
+ *   run_id    the newest run that was judged */
 struct memory {
 	json_t *event;
 	enum level level, held;
 	int good;
+	struct flapping states;
+	bool flaps;
 };
 
 static const char *member(const json_t *object, const char *key)
@@ -39,23 +50,41 @@ static struct memory memory_read(const json_t *json)
 		.level = rule_level(json),
 		.held = (enum level)json_integer_value(json_object_get(json, "held")),
 		.good = (int)json_integer_value(json_object_get(json, "good")),
+		.flaps = json_is_true(json_object_get(json, "flapping")),
 	};
 
+	text_copy(memory.states.states, sizeof(memory.states.states), member(json, "states"));
 	return memory;
+}
+
+/* Nothing is open, and nothing has changed for as long as changes count. */
+static bool is_idle(const struct memory *memory)
+{
+	return memory->event == NULL && memory->level == LEVEL_NONE &&
+		strspn(memory->states.states, "0") == strlen(memory->states.states);
 }
 
 static json_t *memory_json(const struct memory *memory, const char *run_id)
 {
-	if (memory->level == LEVEL_NONE)
-		return json_object();
-	return json_pack("{s:O, s:i, s:i, s:i, s:s}", "event", memory->event, "level",
-		(int)memory->level, "held", (int)memory->held, "good", memory->good, "run_id",
-		run_id);
+	json_t *json = json_object();
+
+	if (is_idle(memory))
+		return json;
+	if (memory->event != NULL)
+		json_object_set(json, "event", memory->event);
+	json_object_set_new(json, "level", json_integer(memory->level));
+	json_object_set_new(json, "held", json_integer(memory->held));
+	json_object_set_new(json, "good", json_integer(memory->good));
+	json_object_set_new(json, "states", json_string(memory->states.states));
+	if (memory->flaps)
+		json_object_set_new(json, "flapping", json_true());
+	json_object_set_new(json, "run_id", json_string(run_id));
+	return json;
 }
 
 /* --- hysteresis ------------------------------------------------------------------------ */
 
-static struct memory step(const struct memory *before, const struct rule_look *look)
+static struct memory go_on(const struct memory *before, const struct rule_look *look)
 {
 	struct memory after = *before;
 	enum level held = look->held(look->context, before->level);
@@ -80,14 +109,53 @@ static struct memory step(const struct memory *before, const struct rule_look *l
 	return after;
 }
 
+/* One more run, and whether that was one change too many. */
+static struct memory step(const struct memory *before, const struct rule_look *look)
+{
+	struct memory after = go_on(before, look);
+
+	if (after.states.states[0] == '\0')
+		flapping_add(&after.states, (char)('0' + before->level));
+	flapping_add(&after.states, (char)('0' + after.level));
+	after.flaps = flapping_goes_on(&after.states, before->flaps);
+	return after;
+}
+
 /* --- its event ------------------------------------------------------------------------- */
 
-static bool is_edge(const struct rule_look *look, const struct memory *before, enum level level)
+static int gravity(const char *severity)
 {
-	if (level == before->level)
-		return false;
-	return level == LEVEL_NONE || before->level == LEVEL_NONE ||
-		strcmp(look->severity[level], member(before->event, "severity")) != 0;
+	return name_index(severities, severity);
+}
+
+/* The level that an event speaks of: of one that is over or flaps, the one that it was about. */
+static enum level level_told(const struct memory *before, const struct memory *after)
+{
+	return after->level > before->level || (after->level != LEVEL_NONE && !after->flaps)
+		? after->level
+		: before->level;
+}
+
+/* The state of the event that this run gives rise to; NULL: none. */
+static const char *state_of(
+	const struct rule_look *look, const struct memory *before, const struct memory *after)
+{
+	const char *severity = member(before->event, "severity");
+
+	if (before->event == NULL)
+		return after->level != LEVEL_NONE ? "open" : NULL;
+	if (after->flaps != before->flaps)
+		return after->flaps || after->level != LEVEL_NONE ? "update" : "resolved";
+	if (after->level == before->level)
+		return NULL;
+	if (after->flaps)
+		return after->level != LEVEL_NONE &&
+				gravity(look->severity[after->level]) < gravity(severity)
+			? "update"
+			: NULL;
+	if (after->level == LEVEL_NONE)
+		return "resolved";
+	return strcmp(look->severity[after->level], severity) != 0 ? "update" : NULL;
 }
 
 /* What is only lent goes into an event without being copied. */
@@ -96,16 +164,30 @@ static void set_lent(json_t *event, const char *key, const json_t *value)
 	json_object_set(event, key, (json_t *)(uintptr_t)value);
 }
 
-static json_t *event_of(const struct watcher *watcher, const struct rule_look *look,
-	const struct memory *before, enum level level)
+/* That it flaps is said in the record and to people. */
+static void put_flapping(json_t *event, const struct memory *after)
 {
-	const char *state = level == LEVEL_NONE ? "resolved"
-		: before->level == LEVEL_NONE   ? "open"
-						: "update";
-	const char *severity = look->severity[level != LEVEL_NONE ? level : before->level];
+	long percent = lround(100 * flapping_share(&after->states));
+
+	json_object_del(event, "flapping");
+	if (!after->flaps)
+		return;
+	json_object_set_new(event, "flapping", json_true());
+	json_object_set_new(event, "summary",
+		json_sprintf("%s; flapping, %ld%% of the newest results changed it",
+			member(event, "summary"), percent));
+}
+
+static json_t *event_of(const struct watcher *watcher, const struct rule_look *look,
+	const struct memory *before, const struct memory *after, const char *state)
+{
+	enum level told = level_told(before, after);
+	const char *severity =
+		told != LEVEL_NONE ? look->severity[told] : member(before->event, "severity");
 	json_t *event = event_revision(watcher, look->name, before->event, state, severity);
 
-	json_object_set_new(event, "summary", look->summarise(look->context, level));
+	json_object_set_new(event, "summary",
+		look->summarise(look->context, strcmp(state, "resolved") == 0 ? LEVEL_NONE : told));
 	set_lent(event, "values", look->values);
 	set_lent(event, "limit", look->config);
 	json_object_set_new(
@@ -113,35 +195,41 @@ static json_t *event_of(const struct watcher *watcher, const struct rule_look *l
 	set_lent(event, "evidence", look->evidence);
 	if (look->runbook_url != NULL)
 		json_object_set_new(event, "runbook_url", json_string(look->runbook_url));
+	put_flapping(event, after);
 	return event;
+}
+
+static int store(const struct watcher *watcher, const struct rule_look *look,
+	const struct memory *before, struct memory *after, struct failure *why)
+{
+	const char *state = state_of(look, before, after);
+	json_t *event = NULL, *json;
+	int result;
+
+	if (state != NULL)
+		event = event_of(watcher, look, before, after, state);
+	if (event != NULL)
+		after->event = strcmp(state, "resolved") != 0 ? event : NULL;
+	json = memory_json(after, member(watcher->record, "run_id"));
+	result = event_remember(watcher, look->name, json, event, why);
+	json_decref(json);
+	json_decref(event);
+	return result;
 }
 
 int rule_apply(const struct watcher *watcher, const struct rule_look *look, const json_t *memory,
 	enum level *level_r, struct failure *why)
 {
-	const char *run_id = member(watcher->record, "run_id");
 	const struct memory before = memory_read(memory);
 	struct memory after;
-	json_t *event = NULL, *json;
-	int result;
 
 	*level_r = before.level;
 	/* Judged already: a result never counts twice. */
-	if (strcmp(member(memory, "run_id"), run_id) == 0)
+	if (strcmp(member(memory, "run_id"), member(watcher->record, "run_id")) == 0)
 		return 0;
 	after = step(&before, look);
 	*level_r = after.level;
-	if (before.level == LEVEL_NONE && after.level == LEVEL_NONE)
-		return 0;
-	if (is_edge(look, &before, after.level))
-		event = event_of(watcher, look, &before, after.level);
-	if (event != NULL)
-		after.event = event;
-	json = memory_json(&after, run_id);
-	result = event_remember(watcher, look->name, json, event, why);
-	json_decref(json);
-	json_decref(event);
-	return result;
+	return is_idle(&before) && is_idle(&after) ? 0 : store(watcher, look, &before, &after, why);
 }
 
 /* --- rules that are gone --------------------------------------------------------------- */

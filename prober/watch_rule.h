@@ -1,7 +1,8 @@
 /* watch_rule - where a rule stands after one more run, and the event that follows from it.
  *
  * A rule is a limit, or several limits combined. It goes up at once, and down only after `keep`
- * good results in a row, no further than they all allow.
+ * good results in a row, no further than they all allow. While it flaps (flapping.h), its event stays
+ * open as one, whatever the level; only a graver level is still told.
  */
 #ifndef MAILPROBE_WATCH_RULE_H
 #define MAILPROBE_WATCH_RULE_H
@@ -29,7 +30,7 @@ struct rule_look {
 enum level rule_level(const json_t *memory);
 
 /* Takes the rule one run further, and tells its event if there is one to tell: an edge, open or
- * resolved, or a change of severity. The level that it has then is put into *level_r. A run that
+ * resolved, a change of severity, or that it flaps or does so no more. The level that it has then is put into *level_r. A run that
  * the memory has judged already changes nothing. */
 int rule_apply(const struct watcher *watcher, const struct rule_look *look, const json_t *memory,
 	enum level *level_r, struct failure *why);

@@ -246,6 +246,7 @@ const struct field record_event[] = {
 	{"vantages", &field_list, R, "where it was seen from", .item = &field_name},
 	{"evidence", &field_list, R, "the newest runs it rests on", .item = &field_object,
 		.fields = evidence_fields},
+	{"flapping", &field_bool, 0, "true: it comes and goes so often that it is told as one"},
 	{"runbook_url", &field_text, 0, "what to do"},
 	{"line_crc32", &field_text, 0, "CRC-32 (hexadecimal) of the line up to the comma before "
 				       "this key, which is the last; only where it is stored"},

@@ -363,6 +363,40 @@ static void test_sum(void)
 	is_event(0, "open", "critical", 1, "acme/mail: duplicates sum 4 > 3 over 20m (n=3)");
 }
 
+/* --- flapping -------------------------------------------------------------------------- */
+
+static bool is_flapping(size_t index)
+{
+	return index < event_count && json_is_true(json_object_get(events[index], "flapping"));
+}
+
+static void test_flapping(void)
+{
+	set_limit("in.delivery_seconds", NULL, "> 5s", "> 7s");
+	set_number("keep", 1);
+	sequence("6161616161616", "orou.........", "what comes and goes is told as one");
+	is_event(3, "update", "warning", 2,
+		"acme/mail: in.delivery_seconds 1 s, not yet well below the limit > 5 s; flapping, "
+		"24% of the newest results changed it");
+	ok(is_flapping(3) && !is_flapping(2), "says so");
+	sequence("61616166666", "orou.......", "without an end while it is bad");
+	sequence("616161618161", "orou....u...", "but for what is graver");
+	is_event(4, "update", "critical", 3,
+		"acme/mail: in.delivery_seconds 8 s > 7 s; flapping, 52% of the newest results "
+		"changed it");
+	ok(is_flapping(4), "and goes on flapping");
+	sequence("616161111111111111111111111", "orou....................r..", "is over when it is calm");
+	ok(!is_flapping(4), "and so it says");
+	is_string(of_event(4, "event_id"), of_event(2, "event_id"), "the same incident");
+	sequence("616166666666666666666666666", "orou...................u...", "or goes on, calmly");
+	ok(!is_flapping(4), "as any other");
+	is_event(4, "update", "warning", 3, "acme/mail: in.delivery_seconds 6 s > 5 s");
+	sequence("61111111111111111111111616161", "or.....................orou..", "old changes do not count");
+	set_limit("failed", NULL, NULL, NULL);
+	set_for(3, 5);
+	sequence("FFFFPPPPPFFFFPPPPPFFFFPPPPP", "..o...r....o...u...........", "down four, up five");
+}
+
 /* --- crashes --------------------------------------------------------------------------- */
 
 static void test_emit_fails(void)
@@ -435,6 +469,7 @@ int main(void)
 	test_recover();
 	test_below();
 	test_sum();
+	test_flapping();
 	test_emit_fails();
 	test_repeat();
 	test_removed();
