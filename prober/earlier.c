@@ -64,6 +64,8 @@ int earlier_load(struct earlier *earlier, struct state *state, const json_t *run
 	earlier->settled = json_array();
 	earlier->marks = ledger_marks(state, journey->customer, journey->scenario, why);
 	if (earlier->marks == NULL ||
+		ledger_has_past(state, journey->customer, journey->scenario, &earlier->has_past,
+			why) == -1 ||
 		ledger_open_mails(state, journey->customer, journey->scenario, OPEN_MAX,
 			add_open_mail, earlier->open_mails, why) == -1)
 		return -1;

@@ -2,6 +2,8 @@
 #ifndef MAILPROBE_EARLIER_H
 #define MAILPROBE_EARLIER_H
 
+#include <stdbool.h>
+
 #include <jansson.h>
 
 #include "failure.h"
@@ -12,6 +14,7 @@
 struct earlier {
 	json_t *open_mails; /* ledger_open_mails */
 	json_t *marks;      /* ledger_marks */
+	bool has_past;      /* ledger_has_past */
 	json_t *settled;    /* mails of earlier runs whose fate this run has found out so far */
 };
 

@@ -288,6 +288,7 @@ static void start_job(struct run *run, struct job *job, const struct scenario *s
 		.token_context = job,
 		.open_mails = job->earlier.open_mails,
 		.marks = job->earlier.marks,
+		.has_past = job->earlier.has_past,
 		.slow = job->slow,
 		.require_sandbox = run->settings->require_sandbox,
 	};

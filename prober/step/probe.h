@@ -59,6 +59,7 @@ struct probe_run {
 	const json_t *slow; /* metric -> seconds: what is slow (evidence.h); may be NULL */
 	const json_t *open_mails; /* those of earlier runs that are not settled; may be NULL */
 	const json_t *marks;      /* how far mailboxes were looked through (ledger_marks) */
+	bool has_past;            /* there were runs of this scenario before */
 };
 
 struct probe {

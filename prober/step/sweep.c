@@ -234,14 +234,20 @@ static int look_through(struct sweep *sweep, struct imap_uids *doomed, struct fa
 	return result;
 }
 
-/* Whether anything can be there: something new, or something open and never looked for. */
+/* Whether anything can be there: something new, or something of runs before the first mark. A run
+ * that is killed once a mail is settled, and before it is deleted, leaves it without leaving a mark,
+ * and nothing open. Where there can be no mark, only what is open is worth a look in every run. */
 static bool has_news(const struct sweep *sweep)
 {
+	const struct probe_run *run = sweep->probe->run;
+
 	if (sweep->mark != NULL)
 		return sweep->place->uid_next == 0 ||
 		       json_integer_value(json_object_get(sweep->mark, "uid_next")) <
 			       sweep->place->uid_next;
-	return sweep->place->uid_next != 1 && json_array_size(sweep->probe->run->open_mails) > 0;
+	if (sweep->place->uid_next == 0 || sweep->place->uid_validity == 0)
+		return json_array_size(run->open_mails) > 0;
+	return sweep->place->uid_next != 1 && run->has_past;
 }
 
 /* --- all places ------------------------------------------------------------------------ */

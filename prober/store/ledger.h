@@ -55,6 +55,10 @@ int ledger_open_mails(struct state *state, const char *customer, const char *sce
 json_t *ledger_marks(
 	struct state *state, const char *customer, const char *scenario, struct failure *why);
 
+/* Whether the scenario was run before, and may have left mails anywhere. */
+int ledger_has_past(struct state *state, const char *customer, const char *scenario,
+	bool *has_past_r, struct failure *why);
+
 /* Takes a run's record in, in one transaction: its mails, and how far it looked through which
  * mailbox. The same record again changes nothing. */
 int ledger_close_run(struct state *state, const json_t *record, struct failure *why);

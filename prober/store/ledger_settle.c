@@ -135,6 +135,21 @@ json_t *ledger_marks(
 	return marks;
 }
 
+/* By its history, which a run that was killed is in by now as well: asking all mails would take the
+ * longer the more there are. */
+int ledger_has_past(struct state *state, const char *customer, const char *scenario,
+	bool *has_past_r, struct failure *why)
+{
+	struct statement query;
+
+	statement_begin(&query, state,
+		"SELECT 1 FROM series WHERE customer = ? AND scenario = ? LIMIT 1");
+	statement_bind_text(&query, customer);
+	statement_bind_text(&query, scenario);
+	*has_past_r = statement_row(&query);
+	return statement_end(&query, why);
+}
+
 static int mark_one(struct state *state, const json_t *run, const char *account, const json_t *mark,
 	struct failure *why)
 {

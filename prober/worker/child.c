@@ -108,6 +108,7 @@ void child_run(const struct worker_job *job, int fd, pid_t parent)
 		.open_mails = job->open_mails,
 		.slow = job->slow,
 		.marks = job->marks,
+		.has_past = job->has_past,
 		.link = &stage_link};
 	struct stage *stage;
 	json_t *steps, *mails;

@@ -33,6 +33,7 @@ struct worker_job {
 	const json_t *slow; /* metric -> seconds: what is slow (evidence.h); may be NULL */
 	const json_t *open_mails; /* of earlier runs; may be NULL */
 	const json_t *marks;      /* of mailboxes (ledger_marks); may be NULL */
+	bool has_past;            /* there were runs of this scenario before */
 	bool require_sandbox;
 	unsigned int jail_without; /* for tests: parts (jail.h) to leave out */
 };
