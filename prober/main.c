@@ -15,6 +15,7 @@ static const struct command *const commands[] = {
 	&show_command,
 	&ledger_command,
 	&trend_command,
+	&events_command,
 	&backtest_command,
 	&doctor_command,
 	&outbox_command,

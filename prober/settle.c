@@ -6,6 +6,7 @@
 #include "history.h"
 #include "ledger.h"
 #include "lines.h"
+#include "lock.h"
 #include "trend.h"
 #include "watch.h"
 
@@ -41,14 +42,19 @@ int settle_judgement(struct state *state, const struct scenario *scenario, const
 int settle_stored(struct state *state, const char *results_dir, const struct scenario *scenario,
 	const json_t *record, struct failure *why)
 {
-	int result = 0;
+	struct failure ignored = {0};
+	int result = 0, lock;
 
 	if (ledger_close_run(state, record, why) == -1)
 		result = -1;
+	/* Without it a person's answer of this very moment may be lost, and with it kept out for
+	 * ever the run's events would be. */
+	lock = lock_take_rules(results_dir, &ignored);
 	/* The strings of JSON Lines' folder are only read. */
-	if (settle_judgement(state, scenario, record, emit_event, (void *)(uintptr_t)results_dir,
-		    why) == -1)
+	if (settle_judgement(
+		    state, scenario, record, emit_event, (void *)(uintptr_t)results_dir, why) == -1)
 		result = -1;
+	lock_release(lock);
 	if (write_trend(state, results_dir, scenario, record, why) == -1)
 		result = -1;
 	return result;

@@ -6,6 +6,7 @@
 #include "backtest.h"
 #include "clock.h"
 #include "command.h"
+#include "event_text.h"
 #include "lines.h"
 #include "options.h"
 #include "scenario_files.h"
@@ -37,16 +38,6 @@ struct view {
 
 /* --- events ---------------------------------------------------------------------------- */
 
-static void print_event(const json_t *event)
-{
-	char at[CLOCK_TIMESTAMP_SIZE];
-
-	/* Whole seconds are enough for people. */
-	snprintf(at, sizeof(at), "%.19s", event_string(event, "at"));
-	printf("%sZ  %-9s %-9s %s\n", at, event_string(event, "state"),
-		event_string(event, "severity"), event_string(event, "summary"));
-}
-
 static int print_line(const json_t *event, struct failure *why)
 {
 	size_t length;
@@ -64,10 +55,10 @@ static int take_event(void *context, const json_t *event, struct failure *why)
 	struct view *view = context;
 
 	view->revisions++;
-	view->opened += strcmp(event_string(event, "state"), "open") == 0;
+	view->opened += strcmp(json_string_value(json_object_get(event, "state")), "open") == 0;
 	if (view->json)
 		return print_line(event, why);
-	print_event(event);
+	event_print_row(event, stdout);
 	return 0;
 }
 

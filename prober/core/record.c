@@ -228,6 +228,20 @@ static const struct field evidence_fields[] = {
 	{0},
 };
 
+static const struct field acknowledged_fields[] = {
+	{"by", &field_text, R, "who"},
+	{"at", &field_timestamp, R, "when"},
+	{"note", &field_text, 0, "what they had to say"},
+	{0},
+};
+
+static const struct field note_fields[] = {
+	{"by", &field_text, R, "who"},
+	{"at", &field_timestamp, R, "when"},
+	{"text", &field_text, R, "what they had to say"},
+	{0},
+};
+
 const struct field record_event[] = {
 	{"schema", &field_choice, R, "the format of this record", .choices = schema_event},
 	{"event_id", &field_name, R, "evt_ and a UUIDv7: one per incident"},
@@ -248,6 +262,11 @@ const struct field record_event[] = {
 		.fields = evidence_fields},
 	{"flapping", &field_bool, 0, "true: it comes and goes so often that it is told as one"},
 	{"runbook_url", &field_text, 0, "what to do"},
+	{"resolved_at", &field_timestamp, 0, "when it was over, if a note came later"},
+	{"acknowledged", &field_object, 0, "that somebody takes care of it",
+		.fields = acknowledged_fields},
+	{"notes", &field_list, 0, "what people had to say of it", .item = &field_object,
+		.fields = note_fields},
 	{"line_crc32", &field_text, 0, "CRC-32 (hexadecimal) of the line up to the comma before "
 				       "this key, which is the last; only where it is stored"},
 	{0},

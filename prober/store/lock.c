@@ -13,6 +13,10 @@
 
 #include "ban.h"
 
+#define RULES_LOCK ".rules.lock"
+#define PATIENCE (5 * NS_PER_SECOND)
+#define PAUSE (5 * NS_PER_MS)
+
 /* Who holds the lock and since when, for the sentence of whoever comes too early: "PID TIME\n".
  * Only a courtesy, so that a full disk does not matter here: the lock itself needs no space. */
 static void sign(int fd)
@@ -76,6 +80,38 @@ int lock_take(
 	fd = take(&folder, customer, scenario, why);
 	folder_close(&folder);
 	return fd;
+}
+
+static int wait_for(int fd, struct failure *why)
+{
+	struct deadline patience = deadline_in(PATIENCE);
+
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return storage_failure(why, "lock the file", RULES_LOCK);
+		if (deadline_passed(patience))
+			return failure_set(why, ERROR_LOCAL_OVERLAP,
+				"another process has kept " RULES_LOCK " locked for 5 s");
+		clock_sleep_until(deadline_in(PAUSE));
+	}
+	return 0;
+}
+
+int lock_take_rules(const char *results_dir, struct failure *why)
+{
+	int folder = folder_make(results_dir, why), fd;
+
+	if (folder < 0)
+		return -1;
+	fd = openat(folder, RULES_LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
+		0644);
+	close(folder);
+	if (fd < 0)
+		return storage_failure(why, "make the file " RULES_LOCK " in", results_dir);
+	if (wait_for(fd, why) == 0)
+		return fd;
+	close(fd);
+	return -1;
 }
 
 void lock_release(int fd)

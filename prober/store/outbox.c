@@ -90,6 +90,25 @@ int outbox_add(struct state *state, const struct outbox_order *order, const json
 	return 0;
 }
 
+json_t *outbox_sinks(struct state *state, const json_t *event, struct failure *why)
+{
+	struct statement query;
+	json_t *names = json_array();
+
+	statement_begin(&query, state,
+		"SELECT DISTINCT sink FROM outbox"
+		" WHERE customer = ? AND scenario = ? AND event_id = ? ORDER BY sink");
+	statement_bind_text(&query, text_of(event, "customer"));
+	statement_bind_text(&query, text_of(event, "scenario"));
+	statement_bind_text(&query, text_of(event, "event_id"));
+	while (statement_row(&query))
+		json_array_append_new(names, json_string(statement_text(&query, 0)));
+	if (statement_end(&query, why) == 0)
+		return names;
+	json_decref(names);
+	return NULL;
+}
+
 /* --- out ------------------------------------------------------------------------------- */
 
 static bool is_due(

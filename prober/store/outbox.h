@@ -50,6 +50,9 @@ struct outbox_order {
 int outbox_add(struct state *state, const struct outbox_order *order, const json_t *event,
 	struct failure *why);
 
+/* Names of the sinks that have been given any revision of that event: a new array, or NULL. */
+json_t *outbox_sinks(struct state *state, const json_t *event, struct failure *why);
+
 /* Takes a queue over until `until_ns`: its rows in order, at most 100, as objects with `row`,
  * `attempts`, `begun` (see outbox_begin), `doubt`, `event`. Empty if there is none, if the first is not due yet,
  * or if another process has it. A new reference, or NULL with local.storage. */

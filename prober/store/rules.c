@@ -106,3 +106,25 @@ json_t *rules_names(
 	json_decref(names);
 	return NULL;
 }
+
+int rules_each_open(struct state *state,
+	void (*each)(void *context, const struct rule_key *key, const json_t *event), void *context,
+	struct failure *why)
+{
+	struct statement query;
+
+	statement_begin(&query, state,
+		"SELECT customer, scenario, rule, memory FROM rules WHERE memory != '{}'"
+		" ORDER BY customer, scenario, rule");
+	while (statement_row(&query)) {
+		const struct rule_key key = {statement_text(&query, 0), statement_text(&query, 1),
+			statement_text(&query, 2)};
+		json_t *memory = json_loads(statement_text(&query, 3), 0, NULL);
+		const json_t *event = json_object_get(memory, "event");
+
+		if (event != NULL)
+			each(context, &key, event);
+		json_decref(memory);
+	}
+	return statement_end(&query, why);
+}

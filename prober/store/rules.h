@@ -29,6 +29,11 @@ int rules_store(struct state *state, const struct rule_key *key, const json_t *m
 /* The pending event is written. */
 int rules_emitted(struct state *state, const struct rule_key *key, struct failure *why);
 
+/* Calls back for each rule with an open event, by name. */
+int rules_each_open(struct state *state,
+	void (*each)(void *context, const struct rule_key *key, const json_t *event), void *context,
+	struct failure *why);
+
 /* Names of all rules of the scenario that remember anything: a new array, or NULL. */
 json_t *rules_names(
 	struct state *state, const char *customer, const char *scenario, struct failure *why);
