@@ -10,25 +10,27 @@
 #include "history.h"
 #include "quantile.h"
 #include "record.h"
-#include "trend_shape.h"
+#include "rollup_store.h"
+#include "trend_long.h"
 #include "trend_window.h"
 
 #include "ban.h"
 
-#define HOUR (3600 * NS_PER_SECOND)
-#define DAY (24 * HOUR)
+#define DAY ROLLUP_DAY
 
 static const struct {
 	const char *name;
 	int64_t length_ns;
 } windows[] = {
-	{"1h", HOUR},
+	{"1h", ROLLUP_HOUR},
 	{"24h", DAY},
 	{"7d", 7 * DAY},
 	{"30d", 30 * DAY},
 };
 
 #define WINDOW_COUNT (sizeof(windows) / sizeof(windows[0]))
+/* These windows are made of the values themselves, the other ones of roll-ups. */
+#define EXACT_COUNT 2
 #define LONGEST windows[WINDOW_COUNT - 1].length_ns
 
 /* As many observations are held at a time, 16 MB, whatever the history: metrics beyond that take
@@ -37,35 +39,36 @@ static const struct {
 
 /* --- what is gathered ------------------------------------------------------------------ */
 
-struct counts {
-	json_int_t judged, failed, errors, skipped;
-	json_t *error_types; /* how many runs each of them decided */
-};
-
 struct metric {
 	uint32_t id;
 	char *name;
-	size_t total;               /* observations in the longest window */
-	size_t begin[WINDOW_COUNT]; /* the first of each window */
+	size_t total;              /* observations in the longest exact window */
+	size_t begin[EXACT_COUNT]; /* the first of each window */
 	struct observation *observations;
-	int64_t *at_ns; /* of each */
 	size_t count;
 	int64_t last_at_ns;
 	struct observation last;
 };
 
 struct build {
-	struct state *state;
-	const char *customer, *scenario, *vantage;
-	const struct limit *limits;
-	size_t limit_count;
+	struct trend_ask ask;
+	const struct scenario *scenario; /* or NULL */
 	int64_t end_ns;
-	struct counts counts[WINDOW_COUNT];
-	struct metric *metrics; /* by id */
+	struct rollup exact[EXACT_COUNT]; /* counts alone */
+	struct kept kept;                 /* with the rows that are not rolled up yet */
+	struct metric *metrics;           /* by id */
 	size_t metric_count, metric_capacity;
 	size_t first, last; /* the batch: [first, last) */
 	bool out_of_memory;
 };
+
+static const struct rollup *rollup_of(const struct build *build, size_t window)
+{
+	const struct rollup *const all[WINDOW_COUNT] = {
+		&build->exact[0], &build->exact[1], &build->kept.week, &build->kept.month};
+
+	return all[window];
+}
 
 static void add_name(void *context, uint32_t id, const char *name)
 {
@@ -118,47 +121,33 @@ static bool is_in(const struct build *build, int64_t at_ns, size_t window)
 
 /* --- first sweep: runs, and how much there is of each metric --------------------------- */
 
-static void count_type(struct counts *counts, const char *type)
+/* What the roll-ups do not have yet. */
+static void roll_up(struct build *build, const struct history_row *row)
 {
-	const json_t *known = json_object_get(counts->error_types, type);
-
-	if (type[0] == '\0')
+	if (row->mark.at_ns < build->ask.until_ns)
 		return;
-	if (counts->error_types == NULL)
-		counts->error_types = json_object();
-	json_object_set_new(counts->error_types, type, json_integer(json_integer_value(known) + 1));
+	if (is_in(build, row->mark.at_ns, EXACT_COUNT) && rollup_add_run(&build->kept.week, row) < 0)
+		build->out_of_memory = true;
+	if (is_in(build, row->mark.at_ns, EXACT_COUNT + 1) &&
+		rollup_add_run(&build->kept.month, row) < 0)
+		build->out_of_memory = true;
 }
 
-static void count_run(struct counts *counts, int outcome, const char *error_type)
+/* Whether the row's values are in an exact window. */
+static bool counts(const struct build *build, const struct history_row *row)
 {
-	if (outcome == OUTCOME_FAIL || outcome == OUTCOME_ERROR)
-		count_type(counts, error_type);
-	switch ((enum outcome)outcome) {
-	case OUTCOME_FAIL:
-		counts->failed++;
-		counts->judged++;
-		break;
-	case OUTCOME_PASS:
-	case OUTCOME_WARN:
-		counts->judged++;
-		break;
-	case OUTCOME_ERROR:
-		counts->errors++;
-		break;
-	case OUTCOME_SKIPPED:
-		counts->skipped++;
-		break;
-	}
+	return !row->mark.maintenance && is_in(build, row->mark.at_ns, EXACT_COUNT - 1);
 }
 
 static void count_row(void *context, const struct history_row *row)
 {
 	struct build *build = context;
 
-	for (size_t w = 0; w < WINDOW_COUNT; w++)
+	for (size_t w = 0; w < EXACT_COUNT; w++)
 		if (is_in(build, row->mark.at_ns, w))
-			count_run(&build->counts[w], row->mark.outcome, row->error_type);
-	if (!is_in(build, row->mark.at_ns, WINDOW_COUNT - 1))
+			rollup_count_run(&build->exact[w], row);
+	roll_up(build, row);
+	if (!counts(build, row))
 		return;
 	for (size_t i = 0; i < row->count; i++) {
 		struct metric *metric = find_metric(build, history_value(row, i).metric);
@@ -174,30 +163,29 @@ static void keep_row(void *context, const struct history_row *row)
 {
 	struct build *build = context;
 
-	if (!is_in(build, row->mark.at_ns, WINDOW_COUNT - 1))
+	if (!counts(build, row))
 		return;
 	for (size_t i = 0; i < row->count; i++) {
 		struct history_value value = history_value(row, i);
 		struct metric *metric = find_metric(build, value.metric);
 
 		if (metric == NULL || metric->count == metric->total ||
-			metric->observations == NULL || metric->at_ns == NULL)
+			metric->observations == NULL)
 			continue;
-		for (size_t w = 0; w < WINDOW_COUNT; w++)
+		for (size_t w = 0; w < EXACT_COUNT; w++)
 			if (!is_in(build, row->mark.at_ns, w))
 				metric->begin[w] = metric->count + 1;
 		metric->last = (struct observation){value.value, value.censored};
 		metric->last_at_ns = row->mark.at_ns;
-		metric->at_ns[metric->count] = row->mark.at_ns;
 		metric->observations[metric->count++] = metric->last;
 	}
 }
 
-static int sweep(struct build *build, void (*each)(void *context, const struct history_row *row),
-	struct failure *why)
+static int sweep(struct build *build, int64_t since_ns,
+	void (*each)(void *context, const struct history_row *row), struct failure *why)
 {
-	return history_sweep(build->state, build->customer, build->scenario, build->vantage,
-		build->end_ns - LONGEST, each, build, why);
+	return history_span(
+		build->ask.state, &build->ask.key, since_ns, build->end_ns + 1, each, build, why);
 }
 
 /* Chooses the next batch and makes room for it. */
@@ -213,8 +201,7 @@ static int open_batch(struct build *build, struct failure *why)
 			break;
 		total += metric->total;
 		metric->observations = calloc(metric->total + 1, sizeof(struct observation));
-		metric->at_ns = calloc(metric->total + 1, sizeof(int64_t));
-		if (metric->observations == NULL || metric->at_ns == NULL)
+		if (metric->observations == NULL)
 			return failure_set(why, ERROR_LOCAL_RESOURCE, "out of memory");
 		build->last++;
 	}
@@ -226,8 +213,6 @@ static void close_batch(struct build *build)
 	for (size_t i = 0; i < build->metric_count; i++) {
 		free(build->metrics[i].observations);
 		build->metrics[i].observations = NULL;
-		free(build->metrics[i].at_ns);
-		build->metrics[i].at_ns = NULL;
 	}
 }
 
@@ -250,79 +235,71 @@ static void put_error_types(json_t *runs, json_t *error_types)
 	json_object_set_new(runs, "error_types", shares);
 }
 
+static json_t *counts_json(const struct rollup *rollup)
+{
+	json_int_t failed = (json_int_t)rollup->outcomes[OUTCOME_FAIL];
+	json_int_t judged = failed + (json_int_t)rollup->outcomes[OUTCOME_PASS] +
+		(json_int_t)rollup->outcomes[OUTCOME_WARN];
+	json_t *one = json_object();
+
+	json_object_set_new(one, "n", json_integer(judged));
+	json_object_set_new(one, "failed", json_integer(failed));
+	if (judged > 0)
+		json_object_set_new(
+			one, "failure_rate", json_real((double)failed / (double)judged));
+	json_object_set_new(
+		one, "errors", json_integer((json_int_t)rollup->outcomes[OUTCOME_ERROR]));
+	json_object_set_new(
+		one, "skipped", json_integer((json_int_t)rollup->outcomes[OUTCOME_SKIPPED]));
+	json_object_set_new(one, "maintenance", json_integer((json_int_t)rollup->maintenance));
+	put_error_types(one, rollup->error_types);
+	return one;
+}
+
 static json_t *runs_json(const struct build *build)
 {
 	json_t *runs = json_object();
 
-	for (size_t w = 0; w < WINDOW_COUNT; w++) {
-		const struct counts *counts = &build->counts[w];
-		json_t *one = json_object();
-
-		json_object_set_new(one, "n", json_integer(counts->judged));
-		json_object_set_new(one, "failed", json_integer(counts->failed));
-		if (counts->judged > 0)
-			json_object_set_new(one, "failure_rate",
-				json_real((double)counts->failed / (double)counts->judged));
-		json_object_set_new(one, "errors", json_integer(counts->errors));
-		json_object_set_new(one, "skipped", json_integer(counts->skipped));
-		put_error_types(one, counts->error_types);
-		json_object_set_new(runs, windows[w].name, one);
-	}
+	for (size_t w = 0; w < WINDOW_COUNT; w++)
+		json_object_set_new(runs, windows[w].name, counts_json(rollup_of(build, w)));
 	return runs;
 }
 
-static int put_shape(json_t *object, const struct build *build, const struct metric *metric)
+static void put_last(json_t *object, const struct metric *metric)
 {
-	const struct trend_values values = {
-		.metric = metric->name,
-		.observations = metric->observations,
-		.at_ns = metric->at_ns,
-		.count = metric->count,
-		.end_ns = build->end_ns,
-		.limits = build->limits,
-		.limit_count = build->limit_count,
-	};
-
-	return trend_shape(object, &values);
-}
-
-/* NULL if memory is out. */
-static json_t *metric_json(const struct build *build, struct metric *metric)
-{
-	json_t *object = json_object(), *all = json_object();
 	char at[CLOCK_TIMESTAMP_SIZE];
 
+	if (metric->count == 0)
+		return;
 	if (!metric->last.censored)
 		json_object_set_new(object, "last", json_real(metric->last.value));
 	clock_format(metric->last_at_ns, at);
 	json_object_set_new(object, "last_at", json_string(at));
+}
+
+static json_t *metric_json(const struct build *build, struct metric *metric)
+{
+	json_t *object = json_object(), *all = json_object();
+
+	put_last(object, metric);
 	json_object_set_new(object, "windows", all);
-	/* As long as the values lie by time. */
-	if (put_shape(object, build, metric) < 0) {
-		json_decref(object);
-		return NULL;
-	}
 	/* Each window is the end of the next longer one: what is put in order for one does not
 	 * change what belongs to the others. */
-	for (size_t w = 0; w < WINDOW_COUNT; w++)
+	for (size_t w = 0; w < EXACT_COUNT; w++)
 		json_object_set_new(all, windows[w].name,
 			trend_window(metric->observations + metric->begin[w],
 				metric->count - metric->begin[w]));
+	for (size_t w = EXACT_COUNT; w < WINDOW_COUNT; w++)
+		json_object_set_new(all, windows[w].name,
+			trend_window_rolled(rollup_find(rollup_of(build, w), metric->id)));
+	json_object_update(object, json_object_get(build->kept.shapes, metric->name));
 	return object;
 }
 
-static int put_metric(
-	const struct build *build, struct metric *metric, json_t *unsorted, struct failure *why)
+static void put_metric(const struct build *build, struct metric *metric, json_t *unsorted)
 {
-	json_t *object;
-
-	if (metric->count == 0)
-		return 0;
-	object = metric_json(build, metric);
-	if (object == NULL)
-		return failure_set(why, ERROR_LOCAL_RESOURCE, "out of memory");
-	json_object_set_new(unsorted, metric->name, object);
-	return 0;
+	if (rollup_find(&build->kept.month, metric->id) != NULL)
+		json_object_set_new(unsorted, metric->name, metric_json(build, metric));
 }
 
 static int build_metrics(struct build *build, json_t *unsorted, struct failure *why)
@@ -332,9 +309,9 @@ static int build_metrics(struct build *build, json_t *unsorted, struct failure *
 	while (result == 0 && build->last < build->metric_count) {
 		result = open_batch(build, why);
 		if (result == 0)
-			result = sweep(build, keep_row, why);
+			result = sweep(build, build->end_ns - DAY, keep_row, why);
 		for (size_t i = build->first; result == 0 && i < build->last; i++)
-			result = put_metric(build, &build->metrics[i], unsorted, why);
+			put_metric(build, &build->metrics[i], unsorted);
 		close_batch(build);
 	}
 	return result;
@@ -372,16 +349,60 @@ static json_t *assemble(struct build *build, const json_t *record, const json_t 
 
 /* --- the whole ------------------------------------------------------------------------- */
 
-static int gather(struct build *build, json_t *unsorted, struct failure *why)
+static int find_metrics(struct build *build, struct failure *why)
 {
-	if (history_names(build->state, build->customer, build->scenario, build->vantage, add_name,
+	const struct series_key *key = &build->ask.key;
+
+	if (history_names(build->ask.state, key->customer, key->scenario, key->vantage, add_name,
 		    build, why) < 0)
 		return -1;
 	if (build->out_of_memory)
 		return failure_set(why, ERROR_LOCAL_RESOURCE, "out of memory");
 	if (build->metric_count > 0)
 		qsort(build->metrics, build->metric_count, sizeof(*build->metrics), by_id);
-	if (sweep(build, count_row, why) < 0)
+	return 0;
+}
+
+static int load_long(struct build *build, struct failure *why)
+{
+	struct trend_name *names = calloc(build->metric_count + 1, sizeof(*names));
+	int result;
+
+	if (names == NULL)
+		return failure_set(why, ERROR_LOCAL_RESOURCE, "out of memory");
+	for (size_t i = 0; i < build->metric_count; i++)
+		names[i] = (struct trend_name){build->metrics[i].id, build->metrics[i].name};
+	result = trend_long(
+		&build->ask, names, build->metric_count, build->scenario, &build->kept, why);
+	free(names);
+	return result;
+}
+
+/* From the beginning of the longest exact window on, or of what is not rolled up. */
+static int count_rows(struct build *build, struct failure *why)
+{
+	int64_t since_ns = build->end_ns - DAY;
+
+	if (build->ask.until_ns < since_ns)
+		since_ns = build->ask.until_ns;
+	if (since_ns < build->end_ns - LONGEST)
+		since_ns = build->end_ns - LONGEST;
+	if (sweep(build, since_ns, count_row, why) < 0)
+		return -1;
+	return build->out_of_memory ? failure_set(why, ERROR_LOCAL_RESOURCE, "out of memory") : 0;
+}
+
+static int gather(struct build *build, json_t *unsorted, struct failure *why)
+{
+	struct trend_ask *ask = &build->ask;
+
+	ask->hour_ns = rollup_floor(build->end_ns, ROLLUP_HOUR);
+	if (series_find(ask->state, &ask->key, &ask->series, why) < 0 ||
+		rollup_end(ask->state, ask->series, &ask->until_ns, why) < 0)
+		return -1;
+	if (ask->until_ns > ask->hour_ns)
+		ask->until_ns = ask->hour_ns;
+	if (find_metrics(build, why) < 0 || load_long(build, why) < 0 || count_rows(build, why) < 0)
 		return -1;
 	return build_metrics(build, unsorted, why);
 }
@@ -395,8 +416,9 @@ static const char *member(const json_t *object, const char *key)
 
 static void end_build(struct build *build)
 {
-	for (size_t w = 0; w < WINDOW_COUNT; w++)
-		json_decref(build->counts[w].error_types);
+	for (size_t w = 0; w < EXACT_COUNT; w++)
+		rollup_free(&build->exact[w]);
+	kept_free(&build->kept);
 	for (size_t i = 0; i < build->metric_count; i++)
 		free(build->metrics[i].name);
 	free(build->metrics);
@@ -406,12 +428,10 @@ json_t *trend_build(struct state *state, const struct scenario *scenario, const 
 	struct failure *why)
 {
 	struct build build = {
-		.state = state,
-		.customer = member(record, "customer"),
-		.scenario = member(record, "scenario"),
-		.vantage = member(record, "vantage"),
-		.limits = scenario != NULL ? scenario->limits : NULL,
-		.limit_count = scenario != NULL ? scenario->limit_count : 0,
+		.ask = {.state = state,
+			.key = {member(record, "customer"), member(record, "scenario"),
+				member(record, "vantage")}},
+		.scenario = scenario,
 	};
 	json_t *unsorted, *trend = NULL;
 

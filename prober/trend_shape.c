@@ -1,7 +1,6 @@
 #include "trend_shape.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
@@ -15,17 +14,13 @@
 
 #define HOUR (3600 * NS_PER_SECOND)
 #define DAY (24 * HOUR)
-#define WEEK (7 * DAY)
 
-#define BASELINE_WEEKS 4
 #define BASELINE_VALUES_LEAST 4
 
-#define SLOPE_SPAN (30 * DAY)
 #define SLOPE_DAYS_LEAST 14
 #define SLOPE_LEVEL 0.95
 #define SIGNIFICANT 0.05
 
-#define STEP_SPAN WEEK
 #define STEP_HOURS_LEAST 24
 
 /* Days. What lies further off is no forecast. */
@@ -34,8 +29,7 @@
 
 struct shape {
 	const struct trend_values *values;
-	double *room;         /* for as many values as there are */
-	struct point *points; /* for as many buckets */
+	struct point points[TREND_DAYS];
 	json_t *object;
 };
 
@@ -52,91 +46,41 @@ static void set_number(json_t *object, const char *key, double value)
 	json_object_set_new(object, key, json_real(value));
 }
 
-/* --- buckets of time, counted back from the end ---------------------------------------- */
-
-struct bucketing {
-	int64_t span_ns, bucket_ns;
-	unsigned int percent; /* of the values of a bucket */
-};
-
-static int64_t age(const struct shape *shape, size_t index)
+/* Fills shape->points with one percentile of each day. */
+static size_t make_points(struct shape *shape, unsigned int percent)
 {
-	return shape->values->end_ns - shape->values->at_ns[index];
-}
+	const struct trend_past *past = shape->values->past;
+	size_t which = 0;
 
-/* By nearest rank, of n > 0 values. */
-static double percentile_of(double *values, size_t n, unsigned int percent)
-{
-	size_t rank = (percent * n + 99) / 100;
-
-	sort_values(values, n);
-	return values[rank > 0 ? rank - 1 : 0];
-}
-
-/* Fills shape->points with one value a bucket that has any; x is the middle of the bucket, in
- * buckets from the end. Returns how many. */
-static size_t make_points(const struct shape *shape, const struct bucketing *by)
-{
-	size_t points = 0, held = 0;
-
-	for (size_t i = 0; i < shape->values->count; i++) {
-		int64_t bucket = age(shape, i) / by->bucket_ns;
-
-		if (age(shape, i) >= by->span_ns)
-			continue;
-		shape->room[held++] = shape->values->observations[i].value;
-		if (i + 1 < shape->values->count && age(shape, i + 1) / by->bucket_ns == bucket)
-			continue;
-		shape->points[points++] = (struct point){
-			-(double)bucket - 0.5, percentile_of(shape->room, held, by->percent)};
-		held = 0;
-	}
-	return points;
+	while (trend_day_percents[which] != percent)
+		which++;
+	for (size_t i = 0; i < past->day_count; i++)
+		shape->points[i] = (struct point){past->days[i].x, past->days[i].values[which]};
+	return past->day_count;
 }
 
 /* --- what is usual --------------------------------------------------------------------- */
 
-/* The week, from 1 on, in which a value was taken at the hour of the end: half an hour before it to
- * half an hour after it. 0: at no such hour. */
-static int64_t same_hour(const struct shape *shape, size_t index)
-{
-	int64_t week = (age(shape, index) + WEEK / 2) / WEEK;
-
-	if (llabs(age(shape, index) - week * WEEK) > HOUR / 2 || week > BASELINE_WEEKS)
-		return 0;
-	return week;
-}
-
 static void add_baseline(const struct shape *shape)
 {
+	const struct trend_past *past = shape->values->past;
 	json_t *baseline;
-	int64_t last_week = 0;
-	size_t n = 0, weeks = 0;
 	double middle;
 
-	for (size_t i = 0; i < shape->values->count; i++) {
-		int64_t week = same_hour(shape, i);
-
-		if (week == 0)
-			continue;
-		weeks += week != last_week;
-		last_week = week;
-		shape->room[n++] = shape->values->observations[i].value;
-	}
-	if (n < BASELINE_VALUES_LEAST || weeks < 2)
+	if (past->usual_count < BASELINE_VALUES_LEAST || past->usual_weeks < 2)
 		return;
-	middle = median(shape->room, n);
-	baseline = json_pack("{s:I, s:I, s:f, s:f}", "n", (json_int_t)n, "weeks", (json_int_t)weeks,
-		"median", middle, "mad", median_deviation(shape->room, n, middle));
+	middle = median(past->usual, past->usual_count);
+	baseline = json_pack("{s:I, s:I, s:f, s:f}", "n", (json_int_t)past->usual_count, "weeks",
+		(json_int_t)past->usual_weeks, "median", middle, "mad",
+		median_deviation(past->usual, past->usual_count, middle));
 	json_object_set_new(shape->object, "baseline", baseline);
 }
 
 /* --- growth ---------------------------------------------------------------------------- */
 
-static int add_slope(const struct shape *shape)
+static int add_slope(struct shape *shape)
 {
-	static const struct bucketing daily = {SLOPE_SPAN, DAY, 50};
-	size_t days = make_points(shape, &daily);
+	size_t days = make_points(shape, 50);
 	struct mann_kendall test;
 	struct theil_sen line;
 	json_t *slope;
@@ -161,21 +105,20 @@ static int add_slope(const struct shape *shape)
 
 static int add_step_change(const struct shape *shape)
 {
-	static const struct bucketing hourly = {STEP_SPAN, HOUR, 50};
-	size_t hours = make_points(shape, &hourly);
+	const struct trend_past *past = shape->values->past;
 	struct step_change step;
 	json_t *object;
 	double first;
 
-	if (hours < STEP_HOURS_LEAST)
+	if (past->hour_count < STEP_HOURS_LEAST)
 		return 0;
-	if (step_change(shape->points, hours, &step) < 0)
+	if (step_change(past->hours, past->hour_count, &step) < 0)
 		return -1;
 	if (!step.found)
 		return 0;
-	first = shape->points[step.index].x - 0.5;
+	first = past->hours[step.index].x - 0.5;
 	object = json_object();
-	set_time(object, "at", shape->values->end_ns + (int64_t)(first * (double)HOUR));
+	set_time(object, "at", shape->values->hour_ns + (int64_t)(first * (double)HOUR));
 	set_number(object, "before", step.before);
 	set_number(object, "after", step.after);
 	set_number(object, "p", step.p);
@@ -193,7 +136,7 @@ struct target {
 
 static int64_t days_on(const struct shape *shape, double days)
 {
-	return shape->values->end_ns + (int64_t)(days * (double)DAY);
+	return shape->values->hour_ns + (int64_t)(days * (double)DAY);
 }
 
 static json_t *target_json(
@@ -211,10 +154,9 @@ static json_t *target_json(
 	return object;
 }
 
-static int try_target(const struct shape *shape, const struct target *target, json_t *reaches)
+static int try_target(struct shape *shape, const struct target *target, json_t *reaches)
 {
-	const struct bucketing daily = {SLOPE_SPAN, DAY, target->percent};
-	size_t days = make_points(shape, &daily);
+	size_t days = make_points(shape, target->percent);
 	struct theil_sen line;
 	struct forecast when;
 
@@ -247,7 +189,7 @@ static unsigned int percent_of(enum limit_statistic statistic)
 	return 50;
 }
 
-static int try_condition(const struct shape *shape, const struct limit *limit, const char *level,
+static int try_condition(struct shape *shape, const struct limit *limit, const char *level,
 	const struct limit_condition *condition, json_t *reaches)
 {
 	const struct target target = {
@@ -271,7 +213,7 @@ static bool is_quota(const char *metric)
 	return false;
 }
 
-static int find_targets(const struct shape *shape, json_t *reaches)
+static int find_targets(struct shape *shape, json_t *reaches)
 {
 	static const struct target quota = {"quota", "crit", 100, 50};
 	const struct trend_values *values = shape->values;
@@ -288,7 +230,7 @@ static int find_targets(const struct shape *shape, json_t *reaches)
 	return is_quota(values->metric) ? try_target(shape, &quota, reaches) : 0;
 }
 
-static int add_reaches(const struct shape *shape)
+static int add_reaches(struct shape *shape)
 {
 	json_t *reaches = json_array();
 	int result = find_targets(shape, reaches);
@@ -301,24 +243,10 @@ static int add_reaches(const struct shape *shape)
 
 int trend_shape(json_t *object, const struct trend_values *values)
 {
-	/* A bucket with values has at least one of them. */
-	struct shape shape = {
-		.values = values,
-		.room = calloc(values->count + 1, sizeof(double)),
-		.points = calloc(values->count + 1, sizeof(struct point)),
-		.object = object,
-	};
-	int result = -1;
+	struct shape shape = {.values = values, .object = object};
 
-	if (shape.room != NULL && shape.points != NULL) {
-		add_baseline(&shape);
-		result = add_slope(&shape);
-		if (result == 0)
-			result = add_step_change(&shape);
-		if (result == 0)
-			result = add_reaches(&shape);
-	}
-	free(shape.room);
-	free(shape.points);
-	return result;
+	add_baseline(&shape);
+	if (add_slope(&shape) < 0 || add_step_change(&shape) < 0)
+		return -1;
+	return add_reaches(&shape);
 }

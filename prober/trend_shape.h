@@ -9,15 +9,12 @@
 #include <jansson.h>
 
 #include "limit.h"
-#include "quantile.h"
+#include "trend_past.h"
 
-/* The values of up to 30 days, by time. */
 struct trend_values {
 	const char *metric;
-	const struct observation *observations;
-	const int64_t *at_ns;
-	size_t count;
-	int64_t end_ns;             /* of the windows */
+	struct trend_past *past;    /* whose usual values are put in order */
+	int64_t hour_ns;            /* in which the trend ends */
 	const struct limit *limits; /* of the scenario, whatever their metric */
 	size_t limit_count;
 };

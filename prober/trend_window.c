@@ -21,15 +21,33 @@ static json_int_t count_censored(const struct observation *observations, size_t 
 	return censored;
 }
 
-/* A window that is being described. */
+/* A window that is being described: of values, or of a roll-up. */
 struct description {
 	struct observation *observations; /* which are reordered */
+	const struct rollup_metric *rolled;
 	size_t n;
 	json_t *window, *too_small, *at_least;
 };
 
+enum side { SIDE_LOW, SIDE_VALUE, SIDE_HIGH };
+
+static struct quantile rolled_value(
+	const struct rollup_metric *metric, size_t rank, enum side side)
+{
+	struct histogram_reading reading = histogram_read(&metric->values, rank);
+
+	return (struct quantile){
+		.value = side == SIDE_LOW ? reading.low
+			: side == SIDE_HIGH ? reading.high
+					    : reading.value,
+		.at_least = metric->censored > 0 &&
+			histogram_reaches(&metric->values, rank, metric->least_bound),
+	};
+}
+
 /* Rank 0: n is too small. */
-static void put_ranked(struct description *description, const char *name, size_t rank)
+static void put_ranked(
+	struct description *description, const char *name, size_t rank, enum side side)
 {
 	struct quantile value;
 
@@ -37,7 +55,10 @@ static void put_ranked(struct description *description, const char *name, size_t
 		json_array_append_new(description->too_small, json_string(name));
 		return;
 	}
-	value = quantile_ranked(description->observations, description->n, rank);
+	if (description->rolled != NULL)
+		value = rolled_value(description->rolled, rank, side);
+	else
+		value = quantile_ranked(description->observations, description->n, rank);
 	json_object_set_new(description->window, name, json_real(value.value));
 	if (value.at_least)
 		json_array_append_new(description->at_least, json_string(name));
@@ -50,9 +71,10 @@ static void put_statistics(struct description *description)
 		size_t rank = (percent * description->n + 99) / 100;
 
 		if (description->n >= quantile_needs(percent))
-			put_ranked(description, statistics[i].name, rank > 0 ? rank : 1);
+			put_ranked(description, statistics[i].name, rank > 0 ? rank : 1,
+				SIDE_VALUE);
 		else if (quantile_needs(percent) > 1)
-			put_ranked(description, statistics[i].name, 0);
+			put_ranked(description, statistics[i].name, 0, SIDE_VALUE);
 	}
 }
 
@@ -72,26 +94,48 @@ static void put_bounds(struct description *description)
 		if (description->n < quantile_needs(percent))
 			continue;
 		ranks = percentile_interval(description->n, percent, CONFIDENCE);
-		put_ranked(description, bounds[i].low, ranks.low);
-		put_ranked(description, bounds[i].high, ranks.high);
+		put_ranked(description, bounds[i].low, ranks.low, SIDE_LOW);
+		put_ranked(description, bounds[i].high, ranks.high, SIDE_HIGH);
 	}
+}
+
+/* The description's n and its source are set. */
+static json_t *describe(struct description *description, json_int_t censored)
+{
+	json_t *window = json_object();
+
+	description->window = window;
+	description->too_small = json_array();
+	description->at_least = json_array();
+	json_object_set_new(window, "n", json_integer((json_int_t)description->n));
+	json_object_set_new(window, "censored", json_integer(censored));
+	put_statistics(description);
+	put_bounds(description);
+	if (json_array_size(description->too_small) > 0)
+		json_object_set(window, "too_small_for", description->too_small);
+	if (json_array_size(description->at_least) > 0)
+		json_object_set(window, "at_least", description->at_least);
+	json_decref(description->too_small);
+	json_decref(description->at_least);
+	return window;
 }
 
 json_t *trend_window(struct observation *observations, size_t n)
 {
-	struct description description = {
-		observations, n, json_object(), json_array(), json_array()};
+	struct description description = {.observations = observations, .n = n};
 
-	json_object_set_new(description.window, "n", json_integer((json_int_t)n));
-	json_object_set_new(
-		description.window, "censored", json_integer(count_censored(observations, n)));
-	put_statistics(&description);
-	put_bounds(&description);
-	if (json_array_size(description.too_small) > 0)
-		json_object_set(description.window, "too_small_for", description.too_small);
-	if (json_array_size(description.at_least) > 0)
-		json_object_set(description.window, "at_least", description.at_least);
-	json_decref(description.too_small);
-	json_decref(description.at_least);
-	return description.window;
+	return describe(&description, count_censored(observations, n));
+}
+
+json_t *trend_window_rolled(const struct rollup_metric *metric)
+{
+	struct description description = {.rolled = metric};
+	json_t *window;
+
+	if (metric == NULL)
+		return trend_window(NULL, 0);
+	description.n = metric->values.n;
+	window = describe(&description, (json_int_t)metric->censored);
+	json_object_set_new(window, "relative_error", json_real(HISTOGRAM_ERROR));
+	return window;
 }

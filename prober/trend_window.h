@@ -7,8 +7,12 @@
 #include <jansson.h>
 
 #include "quantile.h"
+#include "rollup.h"
 
 /* A new object (record.h, window_fields) of n values, which it reorders. */
 json_t *trend_window(struct observation *observations, size_t n);
+
+/* The same by a roll-up, whose percentiles are off by a little; NULL: of no value. */
+json_t *trend_window_rolled(const struct rollup_metric *metric);
 
 #endif

@@ -286,6 +286,9 @@ static const struct field window_fields[] = {
 	{"p95_high", &field_number, 0, "the same of p95"},
 	{"p99_low", &field_number, 0, "the same of p99"},
 	{"p99_high", &field_number, 0, "the same of p99"},
+	{"relative_error", &field_number, 0,
+		"how far percentiles may be off, as a share of them, being read off roll-ups; min "
+		"and max are exact; absent: so are all"},
 	{"too_small_for", &field_list, 0, "percentiles and bounds that n is too small for",
 		.item = &field_name},
 	{"at_least", &field_list, 0, "which of these are lower bounds, because of censored values",
@@ -299,6 +302,7 @@ static const struct field count_fields[] = {
 	{"failure_rate", &field_number, 0, "failed / n; absent if n is 0"},
 	{"errors", &field_integer, R, "runs that could not be judged, left out of n"},
 	{"skipped", &field_integer, R, "runs that were skipped, left out of n"},
+	{"maintenance", &field_integer, 0, "runs made in maintenance, left out of all other counts"},
 	{"error_types", &field_map, 0,
 		"by error type: share of the failed runs and errors that it decided; absent "
 		"if there are none",
@@ -343,7 +347,7 @@ static const struct field reaches_fields[] = {
 };
 
 static const struct field metric_fields[] = {
-	{"last", &field_number, 0, "the newest value; absent if it is only a lower bound"},
+	{"last", &field_number, 0, "the newest value of 24 hours; absent if it is only a lower bound"},
 	{"last_at", &field_timestamp, 0, "start of the run that it is from"},
 	{"windows", &field_map, R, "by length: 1h 24h 7d 30d", .item = &field_object,
 		.fields = window_fields},

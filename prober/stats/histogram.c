@@ -20,16 +20,23 @@ static int32_t key_of(double value)
 	return value > 0 ? key : -key;
 }
 
-/* The value that is as many per cent off either end of the bucket: the harmonic mean of both. */
-static double middle_of(int32_t key)
+/* The end of a bucket that is nearer to 0, or the one that is further off. */
+static double end_of(int32_t key, int further)
 {
-	double low, high;
+	return copysign(exp2((double)(abs(key) - KEY_OF_ONE + further) / PER_DOUBLING), key);
+}
+
+/* The value that is as many per cent off either end of the bucket: the harmonic mean of both. */
+static struct histogram_reading bucket_of(int32_t key)
+{
+	double near, far;
 
 	if (key == 0)
-		return 0;
-	low = exp2((double)(abs(key) - KEY_OF_ONE) / PER_DOUBLING);
-	high = exp2((double)(abs(key) - KEY_OF_ONE + 1) / PER_DOUBLING);
-	return copysign(2 * low * high / (low + high), key);
+		return (struct histogram_reading){0};
+	near = end_of(key, 0);
+	far = end_of(key, 1);
+	return (struct histogram_reading){
+		2 * near * far / (near + far), fmin(near, far), fmax(near, far)};
 }
 
 /* Where a key is, or would have to be. */
@@ -63,7 +70,7 @@ static int make_room(struct histogram *histogram)
 	return 0;
 }
 
-static int add_bucket(struct histogram *histogram, int32_t key, uint64_t n)
+int histogram_add_bucket(struct histogram *histogram, int32_t key, uint64_t n)
 {
 	size_t place = place_of(histogram, key);
 	struct histogram_bucket *bucket;
@@ -79,18 +86,18 @@ static int add_bucket(struct histogram *histogram, int32_t key, uint64_t n)
 	return 0;
 }
 
-static void widen(struct histogram *histogram, double min, double max, uint64_t n)
+void histogram_widen(struct histogram *histogram, double min, double max, uint64_t n)
 {
 	histogram->min = histogram->n > 0 ? fmin(histogram->min, min) : min;
 	histogram->max = histogram->n > 0 ? fmax(histogram->max, max) : max;
 	histogram->n += n;
 }
 
-int histogram_add(struct histogram *histogram, double value)
+int histogram_add(struct histogram *histogram, double value, uint64_t n)
 {
-	if (add_bucket(histogram, key_of(value), 1) < 0)
+	if (histogram_add_bucket(histogram, key_of(value), n) < 0)
 		return -1;
-	widen(histogram, value, value, 1);
+	histogram_widen(histogram, value, value, n);
 	return 0;
 }
 
@@ -99,24 +106,52 @@ int histogram_merge(struct histogram *histogram, const struct histogram *other)
 	if (other->n == 0)
 		return 0;
 	for (size_t i = 0; i < other->count; i++)
-		if (add_bucket(histogram, other->buckets[i].key, other->buckets[i].n) < 0)
+		if (histogram_add_bucket(histogram, other->buckets[i].key, other->buckets[i].n) < 0)
 			return -1;
-	widen(histogram, other->min, other->max, other->n);
+	histogram_widen(histogram, other->min, other->max, other->n);
 	return 0;
+}
+
+static int32_t key_at(const struct histogram *histogram, uint64_t rank)
+{
+	uint64_t seen = 0;
+	size_t i = 0;
+
+	while ((seen += histogram->buckets[i].n) < rank)
+		i++;
+	return histogram->buckets[i].key;
+}
+
+static double within(const struct histogram *histogram, double value)
+{
+	return fmax(histogram->min, fmin(histogram->max, value));
+}
+
+struct histogram_reading histogram_read(const struct histogram *histogram, uint64_t rank)
+{
+	struct histogram_reading reading;
+
+	if (rank <= 1)
+		return (struct histogram_reading){
+			histogram->min, histogram->min, histogram->min};
+	if (rank >= histogram->n)
+		return (struct histogram_reading){
+			histogram->max, histogram->max, histogram->max};
+	reading = bucket_of(key_at(histogram, rank));
+	return (struct histogram_reading){within(histogram, reading.value),
+		within(histogram, reading.low), within(histogram, reading.high)};
+}
+
+bool histogram_reaches(const struct histogram *histogram, uint64_t rank, double value)
+{
+	return key_of(value) <= key_at(histogram, rank);
 }
 
 double histogram_quantile(const struct histogram *histogram, unsigned int percent)
 {
-	uint64_t rank = (percent * histogram->n + 99) / 100, seen = 0;
-	size_t i = 0;
+	uint64_t rank = (percent * histogram->n + 99) / 100;
 
-	if (rank <= 1)
-		return histogram->min;
-	if (rank == histogram->n)
-		return histogram->max;
-	while ((seen += histogram->buckets[i].n) < rank)
-		i++;
-	return fmax(histogram->min, fmin(histogram->max, middle_of(histogram->buckets[i].key)));
+	return histogram_read(histogram, rank).value;
 }
 
 void histogram_clear(struct histogram *histogram)

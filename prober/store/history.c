@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "error_type.h"
 #include "ledger.h"
+#include "rollup_store.h"
 #include "sample.h"
 #include "series.h"
 #include "state_private.h"
@@ -14,9 +15,10 @@
 #include "ban.h"
 
 #define DAY (86400 * NS_PER_SECOND)
-/* Bounded work per run, and yet more than a run adds. */
-#define PRUNE_RUNS 64
-#define PRUNE_MAILS 256
+/* Bounded work, and yet more than an hour adds: many rows of a page go at once, so that dropping
+ * costs a run next to nothing. */
+#define PRUNE_RUNS 2048
+#define PRUNE_MAILS 4096
 
 struct adding {
 	struct state *state;
@@ -115,18 +117,19 @@ static int insert_run(
 	if (free_id(adding->state, &id, why) < 0)
 		return -1;
 	statement_begin(&query, adding->state,
-		"INSERT INTO runs (id, run_id, at_ns, outcome, samples, error_type)"
-		" VALUES (?, ?, ?, ?, ?, NULLIF(?, ''))");
+		"INSERT INTO runs (id, run_id, at_ns, outcome, samples, error_type, maintenance)"
+		" VALUES (?, ?, ?, ?, ?, NULLIF(?, ''), ?)");
 	statement_bind_integer(&query, id);
 	statement_bind_text(&query, member(record, "run_id"));
 	statement_bind_integer(&query, at_ns);
 	statement_bind_text(&query, member(record, "outcome"));
 	statement_bind_blob(&query, adding->bytes, SAMPLE_BYTES * adding->count);
 	statement_bind_text(&query, member(record, "error_type"));
+	statement_bind_integer(&query, json_object_get(record, "maintenance") != NULL);
 	return statement_run(&query, why);
 }
 
-static int prune(struct state *state, int64_t series, int64_t before_ns, struct failure *why)
+static int prune_runs(struct state *state, int64_t series, int64_t before_ns, struct failure *why)
 {
 	struct statement query;
 
@@ -157,7 +160,22 @@ static int forget_beginning(struct state *state, const char *run_id, struct fail
 	return statement_run(&query, why);
 }
 
-static int add(struct state *state, const json_t *record, int64_t at_ns, struct failure *why)
+static int take_in(struct adding *adding, int64_t at_ns, bool *closed_r)
+{
+	struct state *state = adding->state;
+	struct failure *why = adding->why;
+
+	if (rollup_take_in(state, adding->series, at_ns, closed_r, why) < 0)
+		return -1;
+	if (!*closed_r)
+		return 0;
+	if (rollup_prune(state, adding->series, at_ns - HISTORY_ROLLUP_DAYS * DAY, why) < 0)
+		return -1;
+	return prune_runs(state, adding->series, at_ns - HISTORY_DAYS * DAY, why);
+}
+
+static int add(struct state *state, const json_t *record, int64_t at_ns, bool *closed_r,
+	struct failure *why)
 {
 	const struct series_key key = {
 		member(record, "customer"), member(record, "scenario"), member(record, "vantage")};
@@ -177,7 +195,7 @@ static int add(struct state *state, const json_t *record, int64_t at_ns, struct 
 	if (adding.bytes == NULL || adding.metrics == NULL)
 		failure_set(why, ERROR_LOCAL_RESOURCE, "out of memory");
 	else if (add_samples(&adding, record, at_ns) == 0)
-		result = prune(state, adding.series, at_ns - HISTORY_DAYS * DAY, why);
+		result = take_in(&adding, at_ns, closed_r);
 	free(adding.bytes);
 	json_decref(adding.metrics);
 	return result;
@@ -185,6 +203,7 @@ static int add(struct state *state, const json_t *record, int64_t at_ns, struct 
 
 int history_add(struct state *state, const json_t *record, struct failure *why)
 {
+	bool closed = false;
 	int64_t at_ns;
 
 	if (clock_parse(member(record, "started_at"), &at_ns) < 0 ||
@@ -193,7 +212,7 @@ int history_add(struct state *state, const json_t *record, struct failure *why)
 		return failure_set(why, ERROR_WORKER_PROTOCOL,
 			"a result without run_id, started_at or outcome cannot be kept");
 	if (state_begin(state, why) < 0 ||
-		state_finish(state, add(state, record, at_ns, why), why) < 0)
+		state_finish(state, add(state, record, at_ns, &closed, why), why) < 0)
 		return -1;
-	return ledger_prune(state, at_ns - HISTORY_DAYS * DAY, PRUNE_MAILS, why);
+	return !closed ? 0 : ledger_prune(state, at_ns - HISTORY_DAYS * DAY, PRUNE_MAILS, why);
 }

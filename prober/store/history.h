@@ -13,9 +13,11 @@
 #include <jansson.h>
 
 #include "failure.h"
+#include "series.h"
 #include "state.h"
 
 #define HISTORY_DAYS 35
+#define HISTORY_ROLLUP_DAYS 400
 
 /* One value of a run. A censored one is a lower bound: a mail that had not come by then. */
 struct sample {
@@ -29,6 +31,7 @@ struct sample {
 struct run_mark {
 	int64_t at_ns;
 	int outcome; /* enum outcome */
+	bool maintenance; /* made while somebody worked on the platform: says nothing of it */
 	char run_id[40];
 };
 
@@ -37,21 +40,23 @@ struct run_mark {
  *   <mail's step>.delivery_seconds, <mail's step>.hops.<component>, and what else a table flags
  * and the run's mark, in one transaction. Times are kept of what passed (or warned) only; phases
  * that were gone through more than once are summed. A mail that had not come is kept as censored
- * at the `waited_seconds` of its await. Storing a run_id again changes nothing. Values older than
- * 35 days are dropped on the way. */
+ * at the `waited_seconds` of its await. Storing a run_id again changes nothing. The first run of an
+ * hour rolls up what is over (rollup_store.h), and drops what is older than 35 days, and roll-ups
+ * older than 400 days. */
 int history_add(struct state *state, const json_t *record, struct failure *why);
 
-/* Samples of a metric since an instant, oldest first; *samples_r is the caller's to free. */
+/* Samples of a metric since an instant, but for runs in maintenance, oldest first; *samples_r is the caller's to free. */
 int history_samples(struct state *state, const char *customer, const char *scenario,
 	const char *vantage, const char *metric, int64_t since_ns, struct sample **samples_r,
 	size_t *count_r, struct failure *why);
 
-/* Runs since an instant (0: all), the newest `limit` of them (0: all), oldest first. */
+/* Runs, those in maintenance too, since an instant (0: all), the newest `limit` of them (0: all), oldest first. */
 int history_runs(struct state *state, const char *customer, const char *scenario,
 	const char *vantage, int64_t since_ns, size_t limit, struct run_mark **runs_r,
 	size_t *count_r, struct failure *why);
 
-/* The newest `limit` runs that could be judged (pass, warn, fail), oldest first. */
+/* The newest `limit` runs that could be judged (pass, warn, fail; not in maintenance), oldest
+ * first. */
 int history_judged(struct state *state, const char *customer, const char *scenario,
 	const char *vantage, size_t limit, struct run_mark **runs_r, size_t *count_r,
 	struct failure *why);
@@ -81,6 +86,11 @@ struct history_value history_value(const struct history_row *row, size_t index);
 int history_sweep(struct state *state, const char *customer, const char *scenario,
 	const char *vantage, int64_t since_ns,
 	void (*each)(void *context, const struct history_row *row), void *context,
+	struct failure *why);
+
+/* The same of [since, until). */
+int history_span(struct state *state, const struct series_key *key, int64_t since_ns,
+	int64_t until_ns, void (*each)(void *context, const struct history_row *row), void *context,
 	struct failure *why);
 
 /* The newest `limit` runs that could be judged with all their samples, newest first. */

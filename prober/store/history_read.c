@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "error_type.h"
+#include "history_private.h"
 #include "sample.h"
 #include "series.h"
 #include "statement.h"
@@ -23,16 +24,67 @@ static void read_mark(struct statement *query, struct run_mark *mark)
 	*mark = (struct run_mark){.at_ns = statement_integer(query, 1)};
 	text_copy(mark->run_id, sizeof(mark->run_id), statement_text(query, 0));
 	mark->outcome = name_index(outcome_names, statement_text(query, 2));
+	mark->maintenance = statement_integer(query, 3) != 0;
 }
+
+/* Columns of a row, in this order. */
+#define COLUMNS "run_id, at_ns, outcome, maintenance, samples, error_type"
 
 static void read_row(struct statement *query, struct history_row *row)
 {
 	size_t size;
 
 	read_mark(query, &row->mark);
-	row->bytes = statement_blob(query, 3, &size);
+	row->bytes = statement_blob(query, 4, &size);
 	row->count = size / SAMPLE_BYTES;
-	row->error_type = statement_text(query, 4);
+	row->error_type = statement_text(query, 5);
+}
+
+int history_each(struct state *state, int64_t first, int64_t end,
+	void (*each)(void *context, const struct history_row *row), void *context,
+	struct failure *why)
+{
+	struct statement query;
+
+	statement_begin(&query, state,
+		"SELECT " COLUMNS " FROM runs WHERE id >= ? AND id < ? ORDER BY id");
+	statement_bind_integer(&query, first);
+	statement_bind_integer(&query, end);
+	while (statement_row(&query)) {
+		struct history_row row;
+
+		read_row(&query, &row);
+		each(context, &row);
+	}
+	return statement_end(&query, why);
+}
+
+/* Ids are times to the millisecond, and may have been moved on by one. */
+struct sweep {
+	int64_t since_ns, until_ns;
+	void (*each)(void *context, const struct history_row *row);
+	void *context;
+};
+
+static void sweep_row(void *context, const struct history_row *row)
+{
+	const struct sweep *sweep = context;
+
+	if (row->mark.at_ns >= sweep->since_ns && row->mark.at_ns < sweep->until_ns)
+		sweep->each(sweep->context, row);
+}
+
+int history_span(struct state *state, const struct series_key *key, int64_t since_ns,
+	int64_t until_ns, void (*each)(void *context, const struct history_row *row), void *context,
+	struct failure *why)
+{
+	struct sweep sweep = {since_ns, until_ns, each, context};
+	int64_t series;
+
+	if (series_find(state, key, &series, why) < 0)
+		return -1;
+	return history_each(state, series_run_id(series, since_ns),
+		series_run_id(series, until_ns) + 1, sweep_row, &sweep, why);
 }
 
 int history_sweep(struct state *state, const char *customer, const char *scenario,
@@ -41,24 +93,8 @@ int history_sweep(struct state *state, const char *customer, const char *scenari
 	struct failure *why)
 {
 	const struct series_key key = {customer, scenario, vantage};
-	struct statement query;
-	int64_t series;
 
-	if (series_find(state, &key, &series, why) < 0)
-		return -1;
-	statement_begin(&query, state,
-		"SELECT run_id, at_ns, outcome, samples, error_type FROM runs"
-		" WHERE id BETWEEN ? AND ? AND at_ns >= ? ORDER BY id");
-	statement_bind_integer(&query, series_run_id(series, since_ns));
-	statement_bind_integer(&query, series_run_id(series, INT64_MAX));
-	statement_bind_integer(&query, since_ns);
-	while (statement_row(&query)) {
-		struct history_row row;
-
-		read_row(&query, &row);
-		each(context, &row);
-	}
-	return statement_end(&query, why);
+	return history_span(state, &key, since_ns, INT64_MAX, each, context, why);
 }
 
 int history_names(struct state *state, const char *customer, const char *scenario,
@@ -118,7 +154,8 @@ static void gather(void *context, const struct history_row *row)
 {
 	struct gathering *gathering = context;
 
-	for (size_t i = 0; i < row->count; i++) {
+	/* What maintenance did to the values is no news of the platform. */
+	for (size_t i = 0; i < row->count && !row->mark.maintenance; i++) {
 		struct history_value value = history_value(row, i);
 		struct sample *sample;
 
@@ -163,8 +200,9 @@ int history_samples(struct state *state, const char *customer, const char *scena
 
 /* --- the newest ------------------------------------------------------------------------ */
 
-#define ROW "SELECT run_id, at_ns, outcome, samples, error_type FROM runs WHERE id BETWEEN ? AND ?"
-#define JUDGED " AND outcome IN ('pass', 'warn', 'fail')"
+#define ROW "SELECT " COLUMNS " FROM runs WHERE id BETWEEN ? AND ?"
+#define MARK "SELECT run_id, at_ns, outcome, maintenance FROM runs WHERE id BETWEEN ? AND ?"
+#define JUDGED " AND outcome IN ('pass', 'warn', 'fail') AND maintenance = 0"
 #define NEWEST_FIRST " ORDER BY id DESC"
 
 /* Newest first, so that a limit costs no more than itself. */
@@ -283,8 +321,8 @@ static int read_runs(struct state *state, int64_t series, const struct run_choic
 	int result = 0;
 
 	begin_newest(&query, state,
-		choice->judged_only ? ROW JUDGED " AND at_ns >= ?" NEWEST_FIRST " LIMIT ?"
-				    : ROW " AND at_ns >= ?" NEWEST_FIRST " LIMIT ?",
+		choice->judged_only ? MARK JUDGED " AND at_ns >= ?" NEWEST_FIRST " LIMIT ?"
+				    : MARK " AND at_ns >= ?" NEWEST_FIRST " LIMIT ?",
 		series, choice->since_ns);
 	statement_bind_integer(&query, choice->since_ns);
 	statement_bind_integer(&query, choice->limit > 0 ? (int64_t)choice->limit : -1);

@@ -113,6 +113,25 @@ static const char *const migrations[] = {
 	") STRICT, WITHOUT ROWID;",
 	/* 5: what made a run fail, or kept it from being judged. */
 	"ALTER TABLE runs ADD COLUMN error_type TEXT;",
+	/* 6: roll-ups (rollup.h) of each hour and each day that is over, by the id that a run at
+	 * its beginning would have; and of each series what a trend takes from them, once an hour. */
+	"ALTER TABLE runs ADD COLUMN maintenance INTEGER NOT NULL DEFAULT 0;"
+	"CREATE TABLE hours ("
+	" id INTEGER PRIMARY KEY,"
+	" rollup BLOB NOT NULL"
+	") STRICT;"
+	"CREATE TABLE days ("
+	" id INTEGER PRIMARY KEY,"
+	" rollup BLOB NOT NULL"
+	") STRICT;"
+	"CREATE TABLE trends ("
+	" series INTEGER PRIMARY KEY REFERENCES series (id),"
+	" hour_ns INTEGER NOT NULL,"
+	" until_ns INTEGER NOT NULL," /* what began from then on is not in them */
+	" week BLOB NOT NULL,"
+	" month BLOB NOT NULL,"
+	" shapes TEXT NOT NULL"
+	") STRICT;",
 };
 
 #define NEWEST ((int)(sizeof(migrations) / sizeof(migrations[0])))

@@ -52,7 +52,7 @@ static json_t *quantiles_json(size_t n)
 	json_t *all = json_array();
 
 	for (size_t i = 0; i < n; i++)
-		if (histogram_add(i < n / 2 ? &sum : &half, points[i].y) < 0)
+		if (histogram_add(i < n / 2 ? &sum : &half, points[i].y, 1) < 0)
 			abort();
 	if (histogram_merge(&sum, &half) < 0)
 		abort();

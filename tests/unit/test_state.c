@@ -56,7 +56,7 @@ static void test_making(void)
 	is_integer(info.st_mode & 07777, 0600, "for its owner only");
 	stat(in_folder("r"), &info);
 	is_integer(info.st_mode & 0777, 0755, "in a folder that others may read");
-	is_integer(pragma("PRAGMA user_version"), 5, "with the newest schema");
+	is_integer(pragma("PRAGMA user_version"), 6, "with the newest schema");
 	is_integer(pragma("SELECT count(*) FROM pragma_journal_mode WHERE journal_mode = 'wal'"), 1,
 		"with a write-ahead log");
 	went_well(opens(in_folder("r")), &why, "opening it again changes nothing");
@@ -82,7 +82,7 @@ static void test_race(void)
 				_exit(opens(in_folder("r")) == 0 ? 0 : 1);
 		while (wait(&status) > 0)
 			good += WIFEXITED(status) && WEXITSTATUS(status) == 0;
-		if (pragma("PRAGMA user_version") != 5)
+		if (pragma("PRAGMA user_version") != 6)
 			good--;
 		remove_folder();
 	}

@@ -154,8 +154,8 @@ static void test_histogram_error(void)
 
 	for (size_t i = 0; i < N; i++) {
 		all[i] = wave(i);
-		histogram_add(&whole, all[i]);
-		histogram_add(&parts[i % 2], all[i]);
+		histogram_add(&whole, all[i], 1);
+		histogram_add(&parts[i % 2], all[i], 1);
 	}
 	qsort(all, N, sizeof(all[0]), by_size);
 	histogram_merge(&sum, &parts[1]);
@@ -185,14 +185,14 @@ static void test_histogram_odd(void)
 	struct histogram histogram = {0};
 
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
-		histogram_add(&histogram, values[i]);
+		histogram_add(&histogram, values[i], 1);
 	ok(histogram_quantile(&histogram, 0) <= -DBL_MAX, "the smallest is exact");
 	ok(histogram_quantile(&histogram, 100) >= DBL_MAX, "the largest is exact");
 	is_near(histogram_quantile(&histogram, 22), -5, 0.055, "negative values have their place");
 	is_near(histogram_quantile(&histogram, 40), 0, 0, "and zero");
 	is_near(histogram_quantile(&histogram, 77), 1, 0.011, "a value on the edge of a bucket");
 	histogram_clear(&histogram);
-	histogram_add(&histogram, 3);
+	histogram_add(&histogram, 3, 1);
 	is_near(histogram_quantile(&histogram, 50), 3, 0, "one value is itself");
 	histogram_clear(&histogram);
 }
