@@ -30,7 +30,7 @@ static void lower(json_t *figures, const char *metric, double seconds)
 static void add_condition(
 	json_t *figures, const struct limit *limit, const struct limit_condition *condition)
 {
-	if (condition->is_set && condition->unit == LIMIT_SECONDS)
+	if (limit_is_ceiling(condition) && condition->unit == LIMIT_SECONDS)
 		lower(figures, limit->metric, condition->threshold);
 }
 

@@ -195,8 +195,7 @@ static int try_condition(struct shape *shape, const struct limit *limit, const c
 	const struct target target = {
 		limit->name, level, condition->threshold, percent_of(condition->statistic)};
 
-	/* What is added up, or goes down, is not on this line. */
-	if (!condition->is_set || condition->below || condition->statistic == STATISTIC_SUM)
+	if (!limit_is_ceiling(condition) && condition->kind != LIMIT_REACHES)
 		return 0;
 	return try_target(shape, &target, reaches);
 }

@@ -9,6 +9,7 @@
 #include "judge.h"
 #include "watch_event.h"
 #include "watch_rule.h"
+#include "watch_trend.h"
 #include "wording.h"
 
 #include "ban.h"
@@ -71,13 +72,14 @@ static enum level held(const void *context, enum level current)
 
 /* --- one limit ------------------------------------------------------------------------- */
 
-static int judge(const struct watcher *watcher, struct watched *watched, struct failure *why)
+static int judge(const struct watcher *watcher, const struct judge_trend *trend,
+	struct watched *watched, struct failure *why)
 {
 	if (event_recall(watcher, watched->limit->name, &watched->memory, why) < 0)
 		return -1;
 	watched->level = rule_level(watched->memory);
 	return judge_limit(
-		watcher->state, watched->limit, watcher->record, &watched->judgement, why);
+		watcher->state, watched->limit, watcher->record, trend, &watched->judgement, why);
 }
 
 static int apply(const struct watcher *watcher, struct watched *watched, struct failure *why)
@@ -103,22 +105,32 @@ static int apply(const struct watcher *watcher, struct watched *watched, struct 
 
 /* --- all limits ------------------------------------------------------------------------ */
 
-/* All are judged before any event is told. One limit's trouble does not keep the others from being
- * judged. */
-static int watch_limits(const struct watcher *watcher, const struct scenario *scenario,
-	struct watched *watched, struct failure *why)
+static void judge_all(const struct watcher *watcher, const struct scenario *scenario,
+	const struct judge_trend *trend, struct watched *watched, struct failure *why)
 {
-	int result = 0;
-
 	for (size_t i = 0; i < scenario->limit_count; i++) {
 		watched[i].limit = &scenario->limits[i];
 		watched[i].journey = &scenario->journey;
-		watched[i].failed = judge(watcher, &watched[i], why) < 0;
+		watched[i].failed = judge(watcher, trend, &watched[i], why) < 0;
 	}
+}
+
+/* All are judged before any event is told. One limit's trouble does not keep the others from being
+ * judged, nor does a trend's. */
+static int watch_limits(const struct watcher *watcher, const struct scenario *scenario,
+	struct watched *watched, struct failure *why)
+{
+	json_t *metrics;
+	struct judge_trend trend;
+	int result = watch_trend(watcher, scenario, &metrics, &trend.fresh, why);
+
+	trend.metrics = metrics;
+	judge_all(watcher, scenario, &trend, watched, why);
 	for (size_t i = 0; i < scenario->limit_count; i++)
 		if (watched[i].failed ||
 			(watched[i].judgement.counts && apply(watcher, &watched[i], why) < 0))
 			result = -1;
+	json_decref(metrics);
 	return result;
 }
 
@@ -138,7 +150,7 @@ static bool is_rule(const struct scenario *scenario, const char *rule)
 	for (size_t i = 0; i < scenario->limit_count; i++)
 		if (strcmp(scenario->limits[i].name, rule) == 0)
 			return true;
-	return false;
+	return strcmp(rule, WATCH_TREND_RULE) == 0;
 }
 
 /* An event whose limit was taken out of the scenario would stay open for good. */

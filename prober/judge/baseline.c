@@ -112,7 +112,7 @@ static double limit_of(const struct baseline *baseline, const char *metric)
 		const struct limit_condition *condition =
 			limit->warn.is_set ? &limit->warn : &limit->crit;
 
-		if (strcmp(limit->metric, metric) != 0 || !condition->is_set || condition->below)
+		if (strcmp(limit->metric, metric) != 0 || !limit_is_ceiling(condition))
 			continue;
 		if (isnan(lowest) || condition->threshold < lowest)
 			lowest = condition->threshold;

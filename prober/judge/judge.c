@@ -152,8 +152,37 @@ static int ask(const struct question *question, struct judgement *judgement, str
 	return judge_values(question, judgement, why);
 }
 
-int judge_limit(struct state *state, const struct limit *limit, const json_t *record,
+static int ask_usual(struct question *question, const json_t *metric, struct judgement *judgement,
+	struct failure *why)
+{
+	struct limit resolved;
+	int result;
+
+	if (!judge_resolve_baseline(question->limit, metric, &resolved))
+		return 0;
+	question->limit = &resolved;
+	result = ask(question, judgement, why);
+	if (result == 0 && judgement->counts)
+		judge_put_baseline(judgement, &resolved, metric);
+	return result;
+}
+
+static int ask_either(struct question *question, const struct judge_trend *trend,
 	struct judgement *judgement, struct failure *why)
+{
+	const json_t *metric = json_object_get(trend->metrics, question->limit->metric);
+
+	if (limit_has_baseline(question->limit))
+		return ask_usual(question, metric, judgement, why);
+	if (!limit_is_shape(question->limit))
+		return ask(question, judgement, why);
+	if (trend->fresh && metric != NULL)
+		judge_course(question, metric, judgement);
+	return 0;
+}
+
+int judge_limit(struct state *state, const struct limit *limit, const json_t *record,
+	const struct judge_trend *trend, struct judgement *judgement, struct failure *why)
 {
 	struct question question = {
 		.state = state,
@@ -170,7 +199,7 @@ int judge_limit(struct state *state, const struct limit *limit, const json_t *re
 	if (clock_parse(member(record, "ended_at"), &question.end_ns) < 0)
 		return failure_set(
 			why, ERROR_WORKER_PROTOCOL, "a result without its end cannot be judged");
-	return ask(&question, judgement, why);
+	return ask_either(&question, trend, judgement, why);
 }
 
 void judgement_free(struct judgement *judgement)

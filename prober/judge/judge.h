@@ -1,8 +1,8 @@
 /* judge - what one limit says after a run: crossed, recovered from, or nothing to be said.
  *
- * Three kinds of limit: a statistic over a window (p95 and its like, failure_rate); the value of
- * a run, also N of M times; N of M runs failed. Two levels, so that a limit may both warn and be
- * critical.
+ * Kinds of limit: a statistic over a window (p95 and its like, failure_rate); the value of a run,
+ * also N of M times; either of them against what is usual; N of M runs failed; growth, where it leads,
+ * and steps. Two levels, so that a limit may both warn and be critical.
  */
 #ifndef MAILPROBE_JUDGE_H
 #define MAILPROBE_JUDGE_H
@@ -37,7 +37,7 @@ struct judgement {
 	bool counts;                         /* false: this run neither opens nor closes anything */
 	struct standing levels[LEVEL_COUNT]; /* by enum level; zero where the limit has none */
 	char subject[192];                   /* "in.delivery_seconds p95 74.2 s" */
-	char scope[96];                      /* " over 24h (n=288)" */
+	char scope[160];                     /* " over 24h (n=288)" */
 	json_t *values;                      /* of the event; owned */
 	json_t *evidence;                    /* the newest runs that it rests on; owned */
 };
@@ -46,9 +46,16 @@ struct judgement {
  * in maintenance, neither opens nor closes an event. */
 bool judge_counts(const json_t *record);
 
+/* What the trend says of metrics: their objects by name, as in a trend record. Growth and steps are
+ * judged where it is fresh, and what is usual may be some runs old. */
+struct judge_trend {
+	const json_t *metrics; /* NULL: nothing is known */
+	bool fresh;
+};
+
 /* Judges the limit as of a result record that the history has. judgement_free in any case. */
 int judge_limit(struct state *state, const struct limit *limit, const json_t *record,
-	struct judgement *judgement, struct failure *why);
+	const struct judge_trend *trend, struct judgement *judgement, struct failure *why);
 void judgement_free(struct judgement *judgement);
 
 /* The highest level that is crossed. */

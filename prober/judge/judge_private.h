@@ -2,6 +2,7 @@
 #ifndef MAILPROBE_JUDGE_PRIVATE_H
 #define MAILPROBE_JUDGE_PRIVATE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,6 +26,17 @@ int judge_rate(const struct question *question, struct judgement *judgement, str
 int judge_failures(
 	const struct question *question, struct judgement *judgement, struct failure *why);
 int judge_values(const struct question *question, struct judgement *judgement, struct failure *why);
+
+/* judge_course.c: growth, where it leads, or a step, by the metric's object in the trend. */
+void judge_course(
+	const struct question *question, const json_t *metric, struct judgement *judgement);
+
+/* The limit with thresholds in place of a baseline; false if nothing is known to be usual. Afterwards
+ * the baseline is put into the judgement. */
+bool judge_resolve_baseline(
+	const struct limit *limit, const json_t *metric, struct limit *resolved_r);
+void judge_put_baseline(
+	struct judgement *judgement, const struct limit *resolved, const json_t *metric);
 
 /* How a level stands with a value that has to recover (limit_recovered). */
 struct standing judge_standing(

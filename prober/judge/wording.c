@@ -1,9 +1,11 @@
 #include "wording.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "clock.h"
 #include "text.h"
 
 #include "ban.h"
@@ -48,17 +50,54 @@ static void hand_over(struct text *from, char *to, size_t size)
 	text_free(from);
 }
 
+void wording_value(double value, enum limit_unit unit, char *text, size_t size)
+{
+	struct text all;
+
+	text_init(&all, 64);
+	put_value(&all, value, unit);
+	hand_over(&all, text, size);
+}
+
+static void put_within(struct text *text, int64_t ns)
+{
+	int64_t hours = ns / (3600 * NS_PER_SECOND);
+
+	if (hours == 0)
+		text_printf(text, " within %" PRId64 "s", ns / NS_PER_SECOND);
+	else if (hours % 24 == 0 && hours > 24)
+		text_printf(text, " within %" PRId64 "d", hours / 24);
+	else
+		text_printf(text, " within %" PRId64 "h", hours);
+}
+
+static void put_condition(struct text *text, const struct limit_condition *condition)
+{
+	if (condition->kind == LIMIT_REACHES) {
+		text_puts(text, " reaches ");
+	} else {
+		text_puts(text, condition->below ? " <" : " >");
+		text_puts(text, condition->or_equal ? "= " : " ");
+	}
+	if (condition->kind == LIMIT_BASELINE)
+		text_puts(text, "baseline + ");
+	put_value(text, condition->threshold, condition->unit);
+	if (condition->kind == LIMIT_BASELINE)
+		text_puts(text, " mad");
+	if (condition->kind == LIMIT_SLOPE)
+		text_puts(text, " per week");
+	if (condition->within_ns > 0)
+		put_within(text, condition->within_ns);
+}
+
 void wording_condition(const struct limit *limit, enum level level, char *text, size_t size)
 {
 	const struct limit_condition *condition = judge_condition(limit, level);
 	struct text all;
 
 	text_init(&all, 256);
-	if (condition->is_set) {
-		text_puts(&all, condition->below ? " <" : " >");
-		text_puts(&all, condition->or_equal ? "= " : " ");
-		put_value(&all, condition->threshold, condition->unit);
-	}
+	if (condition->is_set)
+		put_condition(&all, condition);
 	hand_over(&all, text, size);
 }
 

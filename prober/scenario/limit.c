@@ -1,139 +1,50 @@
 #include "limit.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "clock.h"
-#include "error_type.h"
 #include "field.h"
-#include "text.h"
 
 #include "ban.h"
 
 #define RECOVERY 0.9
 #define MIN_FAILURES 2 /* one failure is no rate */
+#define MIN_STEP_SECONDS 0.5
+#define MIN_STEP_NUMBER 1.0
 
-static const char *const statistics[] = {"", "p50", "p95", "p99", "max", "min", "sum", NULL};
-
-const char *limit_statistic_name(enum limit_statistic statistic)
+enum limit_unit limit_metric_unit(const char *metric)
 {
-	return statistics[statistic];
+	size_t length = strlen(metric), suffix = strlen("_seconds");
+
+	if (strcmp(metric, "failure_rate") == 0)
+		return LIMIT_SHARE;
+	if ((length > suffix && strcmp(metric + length - suffix, "_seconds") == 0) ||
+		strstr(metric, ".phases.") != NULL || strstr(metric, ".hops.") != NULL)
+		return LIMIT_SECONDS;
+	return LIMIT_NUMBER;
 }
 
-static int wrong(char message[static LIMIT_MESSAGE_SIZE], const char *what)
+bool limit_is_ceiling(const struct limit_condition *condition)
 {
-	text_copy(message, LIMIT_MESSAGE_SIZE, what);
-	return -1;
+	return condition->is_set && condition->kind == LIMIT_LEVEL && !condition->below &&
+		condition->statistic != STATISTIC_SUM;
 }
 
-static const char *skip_blanks(const char *text)
+/* Both conditions are of one kind. */
+static enum limit_kind kind_of(const struct limit *limit)
 {
-	return text + strspn(text, " ");
+	return limit->warn.is_set ? limit->warn.kind : limit->crit.kind;
 }
 
-static int parse_statistic(const char **text, struct limit_condition *condition,
-	char message[static LIMIT_MESSAGE_SIZE])
+bool limit_is_shape(const struct limit *limit)
 {
-	size_t length = strcspn(*text, " <>=");
-	char name[16];
-	const char *nearest;
-	int index;
+	enum limit_kind kind = kind_of(limit);
 
-	if (length == 0)
-		return 0;
-	snprintf(name, sizeof(name), "%.*s", (int)(length < 15 ? length : 15), *text);
-	index = name_index(statistics, name);
-	if (index <= 0) {
-		nearest = text_nearest(name, statistics + 1);
-		snprintf(message, LIMIT_MESSAGE_SIZE,
-			"begins with \"%s\", which is not one of p50, p95, p99, max, min, "
-			"sum%s%s%s",
-			name, nearest != NULL ? "; did you mean \"" : "",
-			nearest != NULL ? nearest : "", nearest != NULL ? "\"?" : "");
-		return -1;
-	}
-	condition->statistic = (enum limit_statistic)index;
-	*text = skip_blanks(*text + length);
-	return 0;
+	return kind == LIMIT_REACHES || kind == LIMIT_SLOPE || kind == LIMIT_STEP;
 }
 
-static int parse_comparator(const char **text, struct limit_condition *condition,
-	char message[static LIMIT_MESSAGE_SIZE])
+bool limit_has_baseline(const struct limit *limit)
 {
-	if (**text != '>' && **text != '<')
-		return wrong(message, "has no \">\", \">=\", \"<\" or \"<=\" where one must be");
-	condition->below = **text == '<';
-	condition->or_equal = (*text)[1] == '=';
-	*text = skip_blanks(*text + 1 + condition->or_equal);
-	return 0;
-}
-
-/* 30s, 250ms; 5%; 3 */
-static int parse_threshold(const char *text, struct limit_condition *condition,
-	char message[static LIMIT_MESSAGE_SIZE])
-{
-	char *end;
-	int64_t ns;
-
-	if (duration_parse(text, &ns)) {
-		condition->threshold = clock_seconds(ns);
-		condition->unit = LIMIT_SECONDS;
-		return 0;
-	}
-	if (strspn(text, "0123456789") == 0 || strpbrk(text, "xXeE") != NULL)
-		return wrong(
-			message, "has no threshold after the comparator, such as 30s, 5% or 3");
-	condition->threshold = strtod(text, &end);
-	condition->unit = *end == '%' ? LIMIT_SHARE : LIMIT_NUMBER;
-	end += *end == '%';
-	if (*skip_blanks(end) != '\0')
-		return wrong(
-			message, "ends in something that is no threshold, such as 30s, 5% or 3");
-	if (condition->unit == LIMIT_SHARE)
-		condition->threshold /= 100;
-	return 0;
-}
-
-int limit_condition_parse(const char *text, struct limit_condition *condition_r,
-	char message[static LIMIT_MESSAGE_SIZE])
-{
-	struct limit_condition condition = {.is_set = true};
-
-	text = skip_blanks(text);
-	if (parse_statistic(&text, &condition, message) != 0 ||
-		parse_comparator(&text, &condition, message) != 0 ||
-		parse_threshold(text, &condition, message) != 0)
-		return -1;
-	*condition_r = condition;
-	return 0;
-}
-
-int limit_for_parse(
-	const char *text, int *need_r, int *of_r, char message[static LIMIT_MESSAGE_SIZE])
-{
-	static const char form[] = "must read N of M, such as 3 of 5";
-	char *end;
-	long need, of;
-
-	text = skip_blanks(text);
-	if (strspn(text, "0123456789") == 0)
-		return wrong(message, form);
-	need = strtol(text, &end, 10);
-	text = skip_blanks(end);
-	if (strncmp(text, "of ", 3) != 0)
-		return wrong(message, form);
-	text = skip_blanks(text + 3);
-	if (strspn(text, "0123456789") == 0)
-		return wrong(message, form);
-	of = strtol(text, &end, 10);
-	if (*skip_blanks(end) != '\0')
-		return wrong(message, form);
-	if (need < 1 || need > of || of > 1000)
-		return wrong(message, "must read N of M with N from 1 to M, and M at most 1000");
-	*need_r = (int)need;
-	*of_r = (int)of;
-	return 0;
+	return kind_of(limit) == LIMIT_BASELINE;
 }
 
 bool limit_breached(const struct limit_condition *condition, double value)
@@ -189,6 +100,18 @@ static int64_t duration_of(const json_t *config, const char *key)
 	return text != NULL && duration_parse(text, &ns) ? ns : 0;
 }
 
+/* What is no more than that above the usual is nothing, if the limit does not say. */
+static double min_step_of(const json_t *config, const char *metric)
+{
+	const json_t *given = json_object_get(config, "min_step");
+	double step = limit_metric_unit(metric) == LIMIT_SECONDS ? MIN_STEP_SECONDS : MIN_STEP_NUMBER;
+	enum limit_unit unit;
+
+	if (json_is_string(given))
+		limit_amount_parse(json_string_value(given), &step, &unit);
+	return json_is_number(given) ? json_number_value(given) : step;
+}
+
 void limit_build(const json_t *config, struct limit *limit_r)
 {
 	const char *count = get_string(config, "for");
@@ -200,6 +123,7 @@ void limit_build(const json_t *config, struct limit *limit_r)
 		.metric = get_string(config, "metric"),
 		.over_ns = duration_of(config, "over"),
 		.min_failures = failures != NULL ? (int)json_integer_value(failures) : MIN_FAILURES,
+		.min_step = min_step_of(config, get_string(config, "metric")),
 		.keep = (int)json_integer_value(json_object_get(config, "keep")),
 		.severity = get_string(config, "severity"),
 		.runbook_url = get_string(config, "runbook_url"),

@@ -19,6 +19,7 @@ static bool has(const struct limit_look *look, const char *key)
 
 /* --- one condition --------------------------------------------------------------------- */
 
+/* What a condition of its form is compared with. */
 static void check_unit(
 	const struct limit_look *look, const char *key, const struct limit_condition *condition)
 {
@@ -52,7 +53,10 @@ static void check_statistic(
 	if (look->form == METRIC_RATE && condition->statistic != STATISTIC_VALUE)
 		nonsense(look, key, "failure_rate is one number for the window",
 			"leave the statistic out: \"> 5%\"");
-	if (look->form == METRIC_SECONDS && condition->statistic == STATISTIC_SUM)
+	else if (condition->statistic == STATISTIC_SUM && condition->kind != LIMIT_LEVEL)
+		nonsense(look, key, "a sum has no course of its own",
+			"take p50, p95, p99, max or min");
+	else if (look->form == METRIC_SECONDS && condition->statistic == STATISTIC_SUM)
 		nonsense(look, key, "a sum of times says nothing of any of them",
 			"take p50, p95, p99, max or min");
 }
@@ -60,19 +64,22 @@ static void check_statistic(
 static void check_direction(
 	const struct limit_look *look, const char *key, const struct limit_condition *condition)
 {
-	if (condition->below && look->form != METRIC_NUMBER)
+	if (condition->below && condition->kind != LIMIT_LEVEL)
+		nonsense(look, key, "only growth is told", "write \">\" or \">=\"");
+	else if (condition->below && look->form != METRIC_NUMBER)
 		nonsense(look, key,
 			"a limit states the breach, and of a time or a share less is better",
 			"write \">\" or \">=\"; what is good again is for \"recover\"");
 }
 
-static void check_window(const struct limit_look *look, const struct limit_condition *condition)
+static void check_window(
+	const struct limit_look *look, const char *key, const struct limit_condition *condition)
 {
 	bool takes_over = condition->statistic != STATISTIC_VALUE || look->form == METRIC_RATE;
 
 	if (takes_over && !has(look, "over"))
-		nonsense(look, condition == &look->crit ? "crit" : "warn",
-			"this needs a window of time", "add \"over\", such as over: 24h");
+		nonsense(look, key, "this needs a window of time",
+			"add \"over\", such as over: 24h");
 	if (takes_over && look->has_for)
 		nonsense(look, "for", "\"for\" counts single runs, not windows of time",
 			"leave out \"for\", or the statistic and \"over\"");
@@ -80,6 +87,21 @@ static void check_window(const struct limit_look *look, const struct limit_condi
 		nonsense(look, "over",
 			"\"over\" is the window of a statistic, and there is none here",
 			"say which one, such as p95 > 30s, or leave \"over\" out");
+}
+
+/* Growth and steps are looked for over weeks, whatever the limit says. */
+static void check_course(
+	const struct limit_look *look, const char *key, const struct limit_condition *condition)
+{
+	if (look->form == METRIC_RATE)
+		nonsense(look, key, "of failure_rate there is only a share over a window",
+			"write \"> 5%\"");
+	else if (condition->kind == LIMIT_BASELINE)
+		check_window(look, key, condition);
+	else if (has(look, "over") || look->has_for)
+		nonsense(look, has(look, "over") ? "over" : "for",
+			"growth and steps are looked for over days and weeks of their own",
+			"leave it out");
 }
 
 static void check_condition(
@@ -92,10 +114,14 @@ static void check_condition(
 			"write \"for: 3 of 5\", or take the metric failure_rate");
 		return;
 	}
-	check_unit(look, key, condition);
+	if (condition->kind != LIMIT_BASELINE)
+		check_unit(look, key, condition);
 	check_statistic(look, key, condition);
 	check_direction(look, key, condition);
-	check_window(look, condition);
+	if (condition->kind == LIMIT_LEVEL)
+		check_window(look, key, condition);
+	else
+		check_course(look, key, condition);
 }
 
 /* --- both ------------------------------------------------------------------------------ */
@@ -103,6 +129,8 @@ static void check_condition(
 /* Whether `grave` is breached by less, or by no more, than `light` is. */
 static bool comes_first(const struct limit_condition *grave, const struct limit_condition *light)
 {
+	if (light->kind == LIMIT_REACHES && grave->within_ns < light->within_ns)
+		return false;
 	return light->below ? grave->threshold >= light->threshold
 			    : grave->threshold <= light->threshold;
 }
@@ -113,7 +141,8 @@ static void check_pair(const struct limit_look *look)
 
 	if (!warn->is_set || !crit->is_set)
 		return;
-	if ((warn->statistic == STATISTIC_VALUE) != (crit->statistic == STATISTIC_VALUE))
+	if (warn->kind != crit->kind ||
+		(warn->statistic == STATISTIC_VALUE) != (crit->statistic == STATISTIC_VALUE))
 		nonsense(look, "crit",
 			"\"warn\" and \"crit\" must be of one kind, with a statistic or without",
 			"make them two limits");
@@ -171,6 +200,11 @@ static void check_recover(const struct limit_look *look)
 			"a limit that counts runs closes by \"keep\"");
 		return;
 	}
+	if (lowest->kind != LIMIT_LEVEL || recover->kind != LIMIT_LEVEL) {
+		nonsense(look, "recover", "\"recover\" is a threshold below a threshold",
+			"leave it out; \"keep\" says how long it has to be good");
+		return;
+	}
 	if (recover->statistic != STATISTIC_VALUE && recover->statistic != lowest->statistic)
 		nonsense(look, "recover", "\"recover\" is of another statistic than the breach",
 			"leave the statistic out");
@@ -186,6 +220,23 @@ static void check_count(const struct limit_look *look, const char *key, const ch
 	if (json_is_integer(count) &&
 		(json_integer_value(count) < 1 || json_integer_value(count) > 1000))
 		limit_complain(look, key, "bad-value", message, NULL);
+}
+
+/* Of a time or a number, as the metric is. */
+static void check_min_step(const struct limit_look *look)
+{
+	const json_t *step = json_object_get(look->limit, "min_step");
+
+	if (step == NULL || look->metric == NULL)
+		return;
+	if (look->warn.kind != LIMIT_BASELINE && look->crit.kind != LIMIT_BASELINE)
+		nonsense(look, "min_step", "only a baseline has a least step above it",
+			"write > baseline + 4 mad, or leave it out");
+	else if (json_is_string(step) != (look->form == METRIC_SECONDS))
+		limit_complain(look, "min_step", "limit-unit",
+			"\"min_step\" has another unit than the metric",
+			look->form == METRIC_SECONDS ? "say the unit, such as 500ms"
+						     : "write a plain number");
 }
 
 static void check_counts(const struct limit_look *look)
@@ -242,4 +293,5 @@ void limit_check_sense(struct limit_look *look)
 	}
 	check_pair(look);
 	check_recover(look);
+	check_min_step(look);
 }

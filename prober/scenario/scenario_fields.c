@@ -212,19 +212,57 @@ static void hint_condition(
 		limit_condition_parse(json_string_value(value), &condition, hint);
 }
 
+#define STATISTIC "((p50|p95|p99|max|min|sum) *)?"
+#define DURATION "[0-9]+([.][0-9]+)?(ms|s|m|h|d)"
+#define AMOUNT "[0-9]+([.][0-9]+)?(ms|s|m|h|d|%)?"
+
 static json_t *schema_condition(const struct field *field)
 {
 	(void)field;
 	return json_pack("{s:s, s:s}", "type", "string", "pattern",
-		"^ *((p50|p95|p99|max|min|sum) *)?[<>]=? *[0-9]+([.][0-9]+)?(ms|s|m|h|d|%)? *$");
+		"^ *(" STATISTIC "[<>]=? *" AMOUNT "|" STATISTIC ">=? *baseline +[+] +[0-9]+([.][0-9]+)? +mad"
+		"|" STATISTIC "reaches +" AMOUNT " +within +" DURATION
+		"|slope *>=? *" AMOUNT " +per +(week|day)|step *>=? *" AMOUNT " +within +" DURATION
+		") *$");
 }
 
 static const struct field_kind field_condition = {
-	.name = "a breach, such as \"p95 > 30s\", \"> 5%\" or \">= 3\"",
+	.name = "a breach, such as \"p95 > 30s\", \"> 5%\", \"> baseline + 4 mad\" or "
+		"\"reaches 60s within 14d\"",
 	.types = FIELD_STRING,
 	.check = check_condition,
 	.hint = hint_condition,
 	.schema = schema_condition,
+};
+
+static bool check_amount(
+	const struct field *field, const json_t *value, char must_be[static FIELD_MESSAGE_SIZE])
+{
+	const char *text = json_string_value(value);
+	const char *end;
+	double amount;
+	enum limit_unit unit;
+
+	(void)field;
+	(void)must_be;
+	if (text == NULL)
+		return json_number_value(value) > 0;
+	end = limit_amount_parse(text, &amount, &unit);
+	return end != NULL && *end == '\0' && unit == LIMIT_SECONDS && amount > 0;
+}
+
+static json_t *schema_amount(const struct field *field)
+{
+	(void)field;
+	return json_pack("{s:[{s:s, s:s}, {s:s, s:i}]}", "oneOf", "type", "string", "pattern",
+		"^" DURATION "$", "type", "number", "exclusiveMinimum", 0);
+}
+
+static const struct field_kind field_amount = {
+	.name = "a duration or a number, such as 500ms or 3",
+	.types = FIELD_STRING | FIELD_INTEGER | FIELD_REAL,
+	.check = check_amount,
+	.schema = schema_amount,
 };
 
 static bool check_for(
@@ -385,6 +423,8 @@ const struct field limit_fields[] = {
 		"a failure_rate opens at no fewer failed runs than these; 2 if left out"},
 	{"recover", &field_condition, 0,
 		"what is good again, such as < 20s; below 0.9 of the limit if left out"},
+	{"min_step", &field_amount, 0,
+		"what is less above the baseline is nothing; 500ms or 1 if left out"},
 	{"severity", &field_choice, 0,
 		"of the event; if left out: warning by warn, critical by crit, error where only "
 		"\"for\" is given",
