@@ -49,11 +49,12 @@ static bool parse_news(const struct imap *imap, const char *line, struct imap_ne
 	return true;
 }
 
-int imap_idle_begin(struct imap *imap, struct imap_news *news_r, struct failure *why)
+int imap_idle_begin(struct imap *imap, struct imap_news *news, size_t max, struct failure *why)
 {
 	mailstream *mail = imap->session->imap_stream;
+	struct imap_news told;
 	const char *line;
-	int early = 0;
+	size_t count = 0;
 
 	imap_begin(imap);
 	imap->guard.continues = true;
@@ -61,12 +62,18 @@ int imap_idle_begin(struct imap *imap, struct imap_news *news_r, struct failure 
 	if (mailimap_send_current_tag(imap->session) != MAILIMAP_NO_ERROR ||
 		mailstream_write(mail, "IDLE\r\n", 6) != 6 || mailstream_flush(mail) != 0)
 		return broke(imap, why);
-	while ((line = mailimap_read_line(imap->session)) != NULL && line[0] == '*')
-		early |= parse_news(imap, line, news_r);
+	while ((line = mailimap_read_line(imap->session)) != NULL && line[0] == '*') {
+		if (!parse_news(imap, line, &told))
+			continue;
+		if (count == max)
+			return failure_set(why, ERROR_LIMIT_SIZE,
+				"more announcements than can be kept, ahead of IDLE");
+		news[count++] = told;
+	}
 	imap->guard.continues = false;
 	if (line == NULL)
 		return broke(imap, why);
-	return line[0] == '+' ? early : refused(imap, line, why);
+	return line[0] == '+' ? (int)count : refused(imap, line, why);
 }
 
 static bool has_line(const struct imap *imap)

@@ -16,9 +16,10 @@ struct imap_news {
 	int64_t at_ns;    /* receipt of the line */
 };
 
-/* A mailbox must be selected. 0, or 1 if there was news ahead of the server's consent: the last of
- * it. Fails with imap.push if the server refuses. */
-int imap_idle_begin(struct imap *imap, struct imap_news *news_r, struct failure *why);
+/* A mailbox must be selected. The number of changes that were told ahead of the server's consent:
+ * all of them, for each one that is missed makes a number mean another message. Fails with imap.push
+ * if the server refuses, with limit.size if there are more than max. */
+int imap_idle_begin(struct imap *imap, struct imap_news *news, size_t max, struct failure *why);
 
 /* The next news: 1, or 0 if there is none until then. Other lines, such as "still here", pass. A
  * line that the server does not finish within some seconds is tcp.timeout. */

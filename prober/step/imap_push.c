@@ -90,13 +90,13 @@ static int hear(struct push *push, struct deadline until, struct failure *why)
 
 static int idle(struct push *push, struct failure *why)
 {
-	int result;
+	int told = imap_idle_begin(
+		push->imap, &push->news[push->count], NEWS_MAX - push->count, why);
 
-	if (push->count == NEWS_MAX)
-		return too_many(why);
-	result = imap_idle_begin(push->imap, &push->news[push->count], why);
-	push->count += result == 1;
-	return result == -1 ? -1 : 0;
+	if (told == -1)
+		return -1;
+	push->count += (size_t)told;
+	return 0;
 }
 
 static void *listen_on(void *context)
