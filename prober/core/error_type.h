@@ -98,6 +98,7 @@ enum outcome {
 	X(DAV_MISSING, "dav.missing", TARGET, "principal, home or collections are not to be found") \
 	X(DAV_LOST, "dav.lost", TARGET, "what was written is not there afterwards")                \
 	X(MAIL_LATE, "mail.late", TARGET, "the mail did not arrive within the time allowed")   \
+	X(MAIL_BOUNCED, "mail.bounced", TARGET, "the mail came back to its sender")            \
 	X(MAIL_SPAM, "mail.spam", TARGET, "the mail was put in the junk folder")               \
 	X(MAIL_DUPLICATE, "mail.duplicate", TARGET, "the mail arrived more than once")         \
 	X(MAIL_ALTERED, "mail.altered", TARGET, "the mail's content was changed on its way")   \

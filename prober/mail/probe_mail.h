@@ -13,6 +13,7 @@
 
 #include <jansson.h>
 
+#include "dsn.h"
 #include "failure.h"
 #include "uuid.h"
 
@@ -59,6 +60,7 @@ struct probe_mail {
 	unsigned int duplicates;
 	bool deleted;
 	bool own_subject; /* the scenario's: it has to arrive as it was */
+	struct dsn bounce; /* what came back for it; .kind DSN_NONE: nothing has */
 	json_t *hops; /* record_hop, in the order of its way; owned; NULL: not known */
 	bool kept;
 	char *text; /* RFC 5322, CRLF; owned */

@@ -1,5 +1,6 @@
 #include "await.h"
 
+#include "bounce.h"
 #include "text.h"
 
 #include "ban.h"
@@ -28,6 +29,19 @@ struct await await_begin(struct probe *probe, struct probe_mail *mail)
 		.until = deadline_earlier(within, end), .cut_short = end.at_ns < within.at_ns};
 }
 
+/* It will not come any more, and the sender was told why. */
+static int bounced(struct probe *probe, struct probe_mail *mail, struct failure *why)
+{
+	const struct dsn *dsn = &mail->bounce;
+	struct failure unsynced = {0};
+
+	/* The bounce stays where it is: what the ledger does not have now, a later run finds. */
+	probe_mail_settled(probe, mail, "bounced", &unsynced);
+	return failure_set(why, ERROR_MAIL_BOUNCED, "the mail came back to %s: %s said: %s%s%s",
+		mail->from, dsn->host[0] != '\0' ? dsn->host : "a mail system", dsn->status,
+		dsn->status[0] != '\0' && dsn->text[0] != '\0' ? " " : "", dsn->text);
+}
+
 int await_missing(struct probe *probe, struct probe_mail *mail, const struct await *await,
 	int64_t absent_ns, const char *where, struct failure *why)
 {
@@ -35,6 +49,8 @@ int await_missing(struct probe *probe, struct probe_mail *mail, const struct awa
 
 	json_object_set_new(probe->facts, "waited_seconds", json_real(waited));
 	mail->absent_ns = absent_ns;
+	if (bounce_look(probe, mail))
+		return bounced(probe, mail, why);
 	if (await->cut_short) {
 		failure_set(why, ERROR_LIMIT_TIME,
 			"the scenario's timeout ended the wait after %.1f s, before \"within\" had "

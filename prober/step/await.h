@@ -14,7 +14,8 @@ struct await {
  * may take comes on top of `within`. */
 struct await await_begin(struct probe *probe, struct probe_mail *mail);
 
-/* The mail was not there when it was last looked for, at absent_ns. Always fails: mail.late, or
+/* The mail was not there when it was last looked for, at absent_ns. Always fails: mail.bounced if it
+ * has come back to its sender, otherwise mail.late, or
  * limit.time (blame: config) if the wait was cut short. `where` completes "had not arrived in". */
 int await_missing(struct probe *probe, struct probe_mail *mail, const struct await *await,
 	int64_t absent_ns, const char *where, struct failure *why);

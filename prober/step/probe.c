@@ -1,5 +1,6 @@
 #include "probe.h"
 #include "access_token.h"
+#include "bounce.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -264,6 +265,8 @@ json_t *probe_mail_record(const struct probe_run *run, const struct probe_mail *
 			json_real(clock_seconds(probe_mail_deferred(run, mail))));
 	set_text(record, "reply", mail->reply);
 	set_text(record, "content_hash", mail->content_hash);
+	if (mail->bounce.kind == DSN_FAILED)
+		bounce_describe(record, &mail->bounce);
 	if (mail->found)
 		set_arrival(record, mail);
 	else

@@ -77,6 +77,7 @@ struct probe {
 	int64_t token_wait_ns; /* until an access token was there, before the first phase */
 	struct transcript transcript;
 	json_t *facts;        /* the step's record so far */
+	const struct probe *sender; /* of the step whose mail this one is about, or NULL */
 	struct probe_mail **mails; /* by the journey's step order; NULL entries: not sent */
 	void *state; /* the step type's own, between prepare, run and finish */
 	bool put_off; /* run has left something for `after` */

@@ -106,6 +106,17 @@ static void prepare_nobody(struct stage *stage)
 		}
 }
 
+/* Index of the step whose mail this one is about; its own if it is about none. */
+static size_t mail_source(const struct journey *journey, size_t index)
+{
+	const char *mail = step_string(&journey->steps[index], "mail");
+
+	for (size_t i = 0; mail != NULL && i < journey->step_count; i++)
+		if (strcmp(journey->steps[i].id, mail) == 0)
+			return i;
+	return index;
+}
+
 static void set_part(struct stage *stage, size_t index)
 {
 	const struct journey *journey = stage->run->journey;
@@ -117,6 +128,8 @@ static void set_part(struct stage *stage, size_t index)
 	probe->run = stage->run;
 	probe->step = &journey->steps[index];
 	probe->account = account_of(journey, probe->step);
+	if (mail_source(journey, index) != index)
+		probe->sender = &stage->parts[mail_source(journey, index)].probe;
 	probe->mails = stage->mails;
 	probe->facts = json_object();
 	probe->connection = probe->account != NULL ? probe->account : journey->nobody;
@@ -137,17 +150,6 @@ static void set_part(struct stage *stage, size_t index)
 		probe->dns = dns_create(probe->connection->resolver, &part->setup);
 	if (part->setup.type == ERROR_NONE && probe->step->type->open != NULL)
 		probe->step->type->open(probe, &stage->grant, &part->setup);
-}
-
-/* Index of the step whose mail this one is about; its own if it is about none. */
-static size_t mail_source(const struct journey *journey, size_t index)
-{
-	const char *mail = step_string(&journey->steps[index], "mail");
-
-	for (size_t i = 0; mail != NULL && i < journey->step_count; i++)
-		if (strcmp(journey->steps[i].id, mail) == 0)
-			return i;
-	return index;
 }
 
 /* A chosen step brings the step along that its mail comes from. */

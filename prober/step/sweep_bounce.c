@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "bounce.h"
 #include "step.h"
 #include "sweep_private.h"
 #include "text.h"
@@ -76,24 +77,12 @@ int sweep_read_bounces(struct sweep *sweep, struct failure *why)
 	return imap_fetch_all(sweep->imap, uids, count, read_bounce, sweep, why);
 }
 
-static void set_text(json_t *mail, const char *key, const char *text)
-{
-	char shown[512];
-
-	if (text[0] == '\0')
-		return;
-	text_printable_copy(shown, sizeof(shown), text, strlen(text));
-	json_object_set_new(mail, key, json_string(shown));
-}
-
 void sweep_judge_bounce(struct sweep *sweep, const struct candidate *candidate, json_t *mail)
 {
 	if (candidate->dsn.kind != DSN_FAILED || !is_awaited(mail) || !is_sender(sweep, mail) ||
 		strcmp(member(mail, "run_id"), sweep->probe->run->run_id) == 0)
 		return;
 	json_object_set_new(mail, "state", json_string("bounced"));
-	set_text(mail, "bounce_status", candidate->dsn.status);
-	set_text(mail, "bounce_host", candidate->dsn.host);
-	set_text(mail, "bounce_text", candidate->dsn.text);
+	bounce_describe(mail, &candidate->dsn);
 	json_object_set(sweep->changed, candidate->id, mail);
 }

@@ -145,7 +145,7 @@ static const json_t *step_of(const json_t *record, const char *id)
  * said. */
 static int emit_censored(const struct walk *walk, const json_t *record, const json_t *mail)
 {
-	static const char *const missing[] = {"accepted", "unknown", "lost", NULL};
+	static const char *const missing[] = {"accepted", "unknown", "lost", "bounced", NULL};
 	const json_t *await = step_of(record, member(mail, "await"));
 	const json_t *waited = json_object_get(await, "waited_seconds");
 
