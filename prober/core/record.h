@@ -25,6 +25,8 @@ extern const struct field record_trend[];
 extern const char *const mail_states[];
 /* Of them, what a run counts, and "duplicates": metrics of the whole scenario. */
 extern const char *const mail_counts[];
+/* A metric of each step whose server showed certificates, which its `tls_expires_at` is for. */
+#define METRIC_TLS_DAYS_LEFT "tls_days_left"
 extern const char *const event_states[];
 extern const char *const severities[];
 

@@ -182,8 +182,8 @@ int judge_rate(const struct question *question, struct judgement *judgement, str
 		    question->end_ns - question->limit->over_ns, 0, &runs, &all, why) < 0)
 		return -1;
 	for (size_t i = 0; i < all; i++) {
-		if (!is_in_window(question, runs[i].at_ns) || runs[i].outcome == OUTCOME_ERROR ||
-			runs[i].outcome == OUTCOME_SKIPPED)
+		if (!is_in_window(question, runs[i].at_ns) || runs[i].maintenance ||
+			runs[i].outcome == OUTCOME_ERROR || runs[i].outcome == OUTCOME_SKIPPED)
 			continue;
 		failed += runs[i].outcome == OUTCOME_FAIL;
 		runs[count++] = runs[i];

@@ -56,7 +56,7 @@ void draft_check_steps(struct draft *draft);
 /* Checks what no table can know: references, needs, times. */
 void draft_check_sense(struct draft *draft);
 
-/* Checks metric and conditions of each limit. */
+/* Checks metric and conditions of each limit; puts in the built-in ones if there are none. */
 void draft_check_limits(struct draft *draft);
 
 /* Checks each sink by its type's table, and puts in what was left out. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "default_limits.h"
 #include "draft.h"
 #include "error_type.h"
 #include "limit_look.h"
@@ -125,20 +126,14 @@ static void check_name(const struct limit_look *look, const json_t *limits)
 	}
 }
 
-void draft_check_limits(struct draft *draft)
+static void check_limits(
+	const struct draft *draft, const json_t *limits, const struct step *steps)
 {
-	const json_t *limits = json_object_get(draft->tree, "limits");
-	struct step *steps = calloc(draft->step_count + 1, sizeof(*steps));
-	json_t *metrics, *limit;
+	json_t *metrics = metric_names(
+		steps, draft->step_count, json_object_get(draft->tree, "components"));
+	json_t *limit;
 	size_t index;
 
-	if (steps == NULL)
-		abort(); /* rather than pass what was not checked */
-	for (size_t i = 0; i < draft->step_count; i++)
-		steps[i] = draft->steps[i].step;
-	metrics = metric_names(
-		steps, draft->step_count, json_object_get(draft->tree, "components"));
-	free(steps);
 	json_array_foreach(limits, index, limit) {
 		struct limit_look look = {.draft = draft, .limit = limit, .index = index};
 
@@ -149,4 +144,21 @@ void draft_check_limits(struct draft *draft)
 		limit_check_sense(&look);
 	}
 	json_decref(metrics);
+}
+
+void draft_check_limits(struct draft *draft)
+{
+	const json_t *limits = json_object_get(draft->tree, "limits");
+	struct step *steps = calloc(draft->step_count + 1, sizeof(*steps));
+
+	if (steps == NULL)
+		abort(); /* rather than pass what was not checked */
+	for (size_t i = 0; i < draft->step_count; i++)
+		steps[i] = draft->steps[i].step;
+	if (limits != NULL)
+		check_limits(draft, limits, steps);
+	else if (json_is_object(draft->tree))
+		json_object_set_new(
+			draft->tree, "limits", default_limits(steps, draft->step_count));
+	free(steps);
 }

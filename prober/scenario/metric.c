@@ -57,6 +57,7 @@ static void add_step(json_t *metrics, const struct step *step, const json_t *com
 
 	add_table(metrics, step->id, record_step);
 	add_table(metrics, step->id, step->type->facts);
+	add(metrics, step->id, METRIC_TLS_DAYS_LEFT, METRIC_NUMBER);
 	if (step->type->sends_mail) {
 		add_table(metrics, step->id, record_mail);
 		add_hops(metrics, step, components);

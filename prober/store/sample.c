@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "clock.h"
 #include "record.h"
 
 #include "ban.h"
@@ -114,14 +115,27 @@ static bool is_unfit(const json_t *step)
 	return json_object_get(step, "timings_unfit") != NULL;
 }
 
-static int emit_step(const struct walk *walk, const json_t *step,
+/* How long the server's certificates are still good, as of the run. */
+static int emit_tls_days(const struct walk *walk, const json_t *record, const json_t *step)
+{
+	int64_t at_ns, expires_ns;
+
+	if (clock_parse(member(step, "tls_expires_at"), &expires_ns) < 0 ||
+		clock_parse(member(record, "started_at"), &at_ns) < 0)
+		return 0;
+	return emit(walk, clock_seconds(expires_ns - at_ns) / 86400, false, "%s.%s",
+		member(step, "id"), METRIC_TLS_DAYS_LEFT);
+}
+
+static int emit_step(const struct walk *walk, const json_t *record, const json_t *step,
 	const struct field *(*facts)(const char *step_type))
 {
 	const char *id = member(step, "id");
 
 	if (!proved(step) || is_unfit(step) || !field_is_name(id))
 		return 0;
-	if (emit_fields(walk, record_step, step, id, ".") < 0 || emit_phases(walk, step) < 0)
+	if (emit_fields(walk, record_step, step, id, ".") < 0 || emit_phases(walk, step) < 0 ||
+		emit_tls_days(walk, record, step) < 0)
 		return -1;
 	if (facts == NULL)
 		return 0;
@@ -251,7 +265,7 @@ int sample_record(const json_t *record, const struct field *(*facts)(const char 
 		emit_counts(&walk, record) < 0)
 		return -1;
 	json_array_foreach(json_object_get(record, "steps"), index,
-		item) if (emit_step(&walk, item, facts) < 0) return -1;
+		item) if (emit_step(&walk, record, item, facts) < 0) return -1;
 	json_array_foreach(json_object_get(record, "mails"), index,
 		item) if (emit_mail(&walk, record, item) < 0) return -1;
 	return 0;

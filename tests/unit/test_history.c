@@ -73,6 +73,7 @@ static json_t *rich_result(void)
 	add_phase(step, "select", 0.375, 0.375);
 	json_object_set_new(step, "network_rtt_seconds", json_real(0.001));
 	json_object_set_new(step, "retransmits", json_integer(2));
+	set_time(step, "tls_expires_at", TEST_START + 12 * 1440 * TEST_MINUTE + 720 * TEST_MINUTE);
 	step = add_step(record, "quota", "warn", 0.5);
 	json_object_set_new(step, "type", json_string("imap_quota"));
 	json_object_set_new(step, "used_bytes", json_integer(4096));
@@ -122,6 +123,7 @@ static void test_metrics(void)
 	has("folders.phases.select", 0.5);
 	has("folders.network_rtt_seconds", 0.001);
 	has("folders.retransmits", 2);
+	has("folders.tls_days_left", 12.5);
 	has("quota.duration_seconds", 0.5);
 	has("quota.used_bytes", 4096);
 	lacks("quota.looks");
@@ -145,6 +147,7 @@ static void test_metrics(void)
 	is_string(listed,
 		"[\"bounced\",\"duplicates\",\"folders.duration_seconds\",\"folders.network_rtt_seconds\","
 		"\"folders.phases.connect\",\"folders.phases.select\",\"folders.retransmits\","
+		"\"folders.tls_days_left\","
 		"\"in.delivery_seconds\",\"late\",\"lost\",\"out.delivery_seconds\",\"out.duplicates\","
 		"\"quota.duration_seconds\",\"quota.used_bytes\"]",
 		"all metrics, by name");

@@ -13,6 +13,7 @@
 #include "metric.h"
 #include "scenario_files.h"
 #include "step.h"
+#include "text.h"
 
 #include "tap.h"
 
@@ -122,6 +123,78 @@ static void test_settings(void)
 	is_integer(step_duration(&scenario->journey.steps[0], "timeout") / NS_PER_MS, 1500,
 		"a step's timeout");
 	scenario_free(&scenario);
+}
+
+#define JOURNEY \
+	"customer: acme\nscenario: limits\n" \
+	"accounts:\n" \
+	"  in: " ACCOUNT "\n" \
+	"  out: {address: b@else.test, password: {file: b.secret}, submission: 'smtps://s.test', " \
+	"imap: 'imaps://i.test'}\n" \
+	"steps:\n" \
+	"- smtp_send: {id: there, from: out, to: in}\n" \
+	"- imap_await: {account: in, mail: there, within: 90s}\n" \
+	"- imap_login: {account: in}\n" \
+	"- imap_quota: {account: in}\n"
+
+/* "name metric warn crit for" of each limit, a line each. */
+static char *list_limits(const struct scenario *scenario)
+{
+	static const char *const keys[] = {"name", "metric", "over", "warn", "crit", "for"};
+	struct text text;
+
+	text_init(&text, 4096);
+	for (size_t i = 0; i < scenario->limit_count; i++) {
+		for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++) {
+			const char *value = json_string_value(
+				json_object_get(scenario->limits[i].config, keys[k]));
+
+			if (value != NULL)
+				text_printf(&text, "%s%s", k > 0 ? "  " : "", value);
+		}
+		text_puts(&text, "\n");
+	}
+	return text.bytes;
+}
+
+static void test_default_limits(void)
+{
+	struct scenario *scenario = load("default.yaml", JOURNEY, 0), *again;
+	json_t *limits = json_array();
+	char *listed = list_limits(scenario), *written;
+	struct text text;
+
+	is_string(listed,
+		"failing  failed  3 of 5\n"
+		"losing  lost  24h  sum > 2\n"
+		"step-there  there.delivery_seconds  step > 2s within 3d\n"
+		"step-imap_login  imap_login.duration_seconds  step > 1s within 3d\n"
+		"growth-there  there.delivery_seconds  slope > 300ms per week\n"
+		"reach-there  there.delivery_seconds  p95 reaches 90s within 14d\n"
+		"unusual-there  there.delivery_seconds  > baseline + 4 mad  3 of 5\n"
+		"certificate-there  there.tls_days_left  < 14  < 3\n"
+		"certificate-imap_await  imap_await.tls_days_left  < 14  < 3\n"
+		"quota-imap_quota  imap_quota.storage_used_percent  reaches 90 within 14d\n"
+		"full-imap_quota  imap_quota.storage_used_percent  > 90  > 97\n",
+		"the limits of a scenario without any");
+	for (size_t i = 0; i < scenario->limit_count; i++)
+		json_array_append(limits, (json_t *)(uintptr_t)scenario->limits[i].config);
+	written = json_dumps(limits, JSON_COMPACT);
+	text_init(&text, 65536);
+	text_printf(&text, "%slimits: %s\n", JOURNEY, written);
+	again = load("written.yaml", text.bytes, 0);
+	free(written);
+	written = list_limits(again);
+	is_string(written, listed, "an author may write the same");
+	scenario_free(&again);
+	again = load("none.yaml", JOURNEY "limits: []\n", 0);
+	is_integer((long long)again->limit_count, 0, "none if the scenario says so");
+	scenario_free(&again);
+	scenario_free(&scenario);
+	text_free(&text);
+	json_decref(limits);
+	free(listed);
+	free(written);
 }
 
 static void test_limits(void)
@@ -414,6 +487,7 @@ int main(void)
 	test_least();
 	test_settings();
 	test_limits();
+	test_default_limits();
 	test_merge();
 	test_values();
 	test_bounds();

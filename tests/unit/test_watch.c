@@ -63,6 +63,7 @@ static void test_failed(void)
 	sequence("FFFPPPFFF", "..o..r..o", "and opens anew, as three of five again");
 	sequence("FFEEEESSEF", ".........o", "what could not be judged neither opens");
 	sequence("FFFEEESSSPEPSP", "..o..........r", "nor closes");
+	sequence("MMMFPF", "......", "nor does what fails in maintenance");
 	set_for(1, 1);
 	sequence("MMMM", "....", "what fails in maintenance opens nothing");
 	sequence("FPPMP", "o...r", "nor keeps an event from closing");
@@ -202,6 +203,7 @@ static void test_rate(void)
 		"acme/mail: failure_rate 60% > 50% over 24h (3 of 5 runs failed)");
 	sequence("PFEFSP", "...o..", "what could not be judged is not counted");
 	sequence("FFPPPPPPPPPPPP", "..o...u......r", "falls below 45 %, closes below 18 %");
+	sequence("MMMPPFPP", "........", "nor is what fails in maintenance");
 	set_number("min_failures", 4);
 	sequence("FFFFPP", "...o..", "not before there are four");
 	set_number("min_failures", 1);
