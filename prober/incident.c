@@ -191,6 +191,25 @@ static void tell_missing(const struct search *search, char sentence[static 256])
 		nearest != NULL ? nearest : "", nearest != NULL ? "\"?" : "");
 }
 
+const json_t *incident_newest(const struct incident *incident)
+{
+	if (incident->open != NULL)
+		return incident->open;
+	return json_array_get(incident->revisions, json_array_size(incident->revisions) - 1);
+}
+
+/* Without a database the lines are all that is known. */
+static void open_by_lines(struct incident *incident)
+{
+	const json_t *newest = incident_newest(incident);
+	const char *key = event_string(newest, "dedup_key"), *slash = strrchr(key, '/');
+
+	if (strcmp(event_string(newest, "state"), "resolved") == 0)
+		return;
+	incident->open = json_deep_copy(newest);
+	text_copy(incident->rule, sizeof(incident->rule), slash != NULL ? slash + 1 : "");
+}
+
 int incident_find(const char *results_dir, struct state *state, const char *name,
 	struct incident *incident_r, char sentence[static 256], struct failure *why)
 {
@@ -208,6 +227,8 @@ int incident_find(const char *results_dir, struct state *state, const char *name
 	}
 	if (result == 0)
 		result = incidents_read(results_dir, take_revision, &search, &unreadable, why);
+	if (result == 0 && state == NULL)
+		open_by_lines(incident_r);
 	json_decref(search.keys);
 	return result;
 }
@@ -217,11 +238,4 @@ void incident_free(struct incident *incident)
 	json_decref(incident->revisions);
 	json_decref(incident->open);
 	*incident = (struct incident){0};
-}
-
-const json_t *incident_newest(const struct incident *incident)
-{
-	if (incident->open != NULL)
-		return incident->open;
-	return json_array_get(incident->revisions, json_array_size(incident->revisions) - 1);
 }

@@ -36,7 +36,7 @@ int incidents_read(const char *results_dir, void (*each)(void *context, const js
 
 struct incident {
 	json_t *revisions; /* all that were written, oldest first */
-	json_t *open;      /* the newest one, if it is open; else NULL */
+	json_t *open;      /* the newest one, if it is open, by the database or else by the lines */
 	char rule[128];    /* of `open`, as rules.h has it */
 };
 

@@ -16,6 +16,7 @@ static const struct command *const commands[] = {
 	&ledger_command,
 	&trend_command,
 	&events_command,
+	&why_command,
 	&backtest_command,
 	&doctor_command,
 	&outbox_command,

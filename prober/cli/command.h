@@ -41,6 +41,7 @@ extern const struct command ledger_command;
 extern const struct command outbox_command;
 extern const struct command trend_command;
 extern const struct command events_command;
+extern const struct command why_command;
 extern const struct command backtest_command;
 extern const struct command doctor_command;
 extern const struct command rebuild_command;

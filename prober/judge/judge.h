@@ -65,6 +65,11 @@ enum level judgement_crossed(const struct judgement *judgement);
  * is unknown, only what the event has reached already holds it. */
 enum level judgement_held(const struct judgement *judgement, enum level current);
 
+/* The limit with thresholds in place of a baseline, which `metric` has; false if nothing is known to be
+ * usual. */
+bool judge_resolve_baseline(
+	const struct limit *limit, const json_t *metric, struct limit *resolved_r);
+
 /* The condition that speaks for a level: its own, or the only one that there is. */
 const struct limit_condition *judge_condition(const struct limit *limit, enum level level);
 

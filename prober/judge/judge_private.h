@@ -31,10 +31,7 @@ int judge_values(const struct question *question, struct judgement *judgement, s
 void judge_course(
 	const struct question *question, const json_t *metric, struct judgement *judgement);
 
-/* The limit with thresholds in place of a baseline; false if nothing is known to be usual. Afterwards
- * the baseline is put into the judgement. */
-bool judge_resolve_baseline(
-	const struct limit *limit, const json_t *metric, struct limit *resolved_r);
+/* Puts the baseline into the judgement. */
 void judge_put_baseline(
 	struct judgement *judgement, const struct limit *resolved, const json_t *metric);
 
