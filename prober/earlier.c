@@ -7,7 +7,7 @@
 
 #include "ban.h"
 
-/* More are settled by the runs to come, the oldest first. */
+/* More are settled by the runs to come. */
 #define OPEN_MAX 2048
 /* RFC 5321, 4.5.4.1: a sender gives up after four or five days. */
 #define DEFERRED_MAX (5 * 86400 * NS_PER_SECOND)
@@ -34,26 +34,49 @@ static void add_open_mail(void *context, const json_t *mail)
 	json_array_append_new(context, json_deep_copy(mail));
 }
 
-/* Moves them to refused, which is what a mail is that was never taken. */
-static int give_up_deferred(struct earlier *earlier, struct state *state, const json_t *run,
-	struct failure *why)
+/* Nobody would ever see it come, and every run would carry it along. */
+static bool is_unwatched(const json_t *mail, const struct journey *journey)
 {
-	json_t *given_up = json_array(), *mail;
+	const char *state = member(mail, "state");
+	int64_t sent;
+
+	return (strcmp(state, "accepted") == 0 || strcmp(state, "unknown") == 0) &&
+	       clock_parse(member(mail, "sending_at"), &sent) == 0 &&
+	       clock_wall() - sent > journey->horizon_ns &&
+	       journey_mailbox_of(journey, member(mail, "step"), member(mail, "to")) == NULL;
+}
+
+/* What no run will find out more about: a deferred mail was never taken, so it is refused; of another
+ * that no step looks for, its state is all that will ever be known. */
+static bool close_mail(json_t *mail, const struct journey *journey)
+{
+	if (is_given_up(mail))
+		json_object_set_new(mail, "state", json_string("refused"));
+	else if (is_unwatched(mail, journey))
+		json_object_set_new(mail, "unwatched", json_true());
+	else
+		return false;
+	return true;
+}
+
+static int close_mails(struct earlier *earlier, struct state *state, const json_t *run,
+	const struct journey *journey, struct failure *why)
+{
+	json_t *closed = json_array(), *mail;
 	size_t index = 0;
 	int result = 0;
 
 	while ((mail = json_array_get(earlier->open_mails, index)) != NULL) {
-		if (!is_given_up(mail)) {
+		if (!close_mail(mail, journey)) {
 			index++;
 			continue;
 		}
-		json_object_set_new(mail, "state", json_string("refused"));
-		json_array_append(given_up, mail);
+		json_array_append(closed, mail);
 		json_array_remove(earlier->open_mails, index);
 	}
-	if (json_array_size(given_up) > 0)
-		result = ledger_settle(state, run, given_up, earlier->settled, why);
-	json_decref(given_up);
+	if (json_array_size(closed) > 0)
+		result = ledger_settle(state, run, closed, earlier->settled, why);
+	json_decref(closed);
 	return result;
 }
 
@@ -69,7 +92,7 @@ int earlier_load(struct earlier *earlier, struct state *state, const json_t *run
 		ledger_open_mails(state, journey->customer, journey->scenario, OPEN_MAX,
 			add_open_mail, earlier->open_mails, why) == -1)
 		return -1;
-	return give_up_deferred(earlier, state, run, why);
+	return close_mails(earlier, state, run, journey, why);
 }
 
 void earlier_free(struct earlier *earlier)

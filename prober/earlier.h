@@ -18,7 +18,7 @@ struct earlier {
 	json_t *settled;    /* mails of earlier runs whose fate this run has found out so far */
 };
 
-/* Reads it, and gives up what was deferred for too long. `run` has run_id, customer, scenario and
+/* Reads it, gives up what was deferred for too long, and closes what nobody looks for. `run` has run_id, customer, scenario and
  * vantage. Fails with local.storage; earlier_free is for then, too. */
 int earlier_load(struct earlier *earlier, struct state *state, const json_t *run,
 	const struct journey *journey, struct failure *why);

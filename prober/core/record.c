@@ -147,6 +147,8 @@ const struct field record_mail[] = {
 	{"bounce_host", &field_text, 0, "of a bounce: the host that refused the mail"},
 	{"bounce_text", &field_text, 0, "of a bounce: what that host said"},
 	{"content_hash", &field_name, 0, "SHA-256 of its content, as its token has it"},
+	{"unwatched", &field_bool, 0,
+		"in the ledger: over the horizon, and no step looks for it; what became of it is not known"},
 	{0},
 };
 

@@ -309,6 +309,37 @@ static void check_mail(const struct draft *draft, const struct reference *refere
 	}
 }
 
+static bool is_awaited(const struct draft *draft, const struct step *sender)
+{
+	for (size_t i = 0; i < draft->step_count; i++) {
+		const struct step *step = &draft->steps[i].step;
+		const char *mail = step->type != NULL ? step_string(step, "mail") : NULL;
+
+		if (mail != NULL && strcmp(mail, sender->id) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Whether it arrives is what a mail is sent for. */
+static void warn_unawaited(const struct draft *draft)
+{
+	for (size_t i = 0; i < draft->step_count; i++) {
+		const struct draft_step *sender = &draft->steps[i];
+		const struct remark remark = {.pointer = sender->pointer,
+			.spot = FIELD_AT_KEY,
+			.code = "unawaited",
+			.hint = "add an imap_await of it, if its arrival matters",
+			.is_warning = true};
+
+		if (sender->step.type != NULL && sender->step.type->sends_mail &&
+			!refusal_expected(&sender->step) && !is_awaited(draft, &sender->step))
+			draft_complain(draft, &remark,
+				"no step awaits the mail \"%s\": whether it arrives is not known",
+				sender->step.id);
+	}
+}
+
 /* --- times ----------------------------------------------------------------------------- */
 
 static void warn_longer(const struct draft *draft, const struct draft_step *step,
@@ -391,6 +422,7 @@ void draft_check_sense(struct draft *draft)
 		else
 			check_account(draft, reference);
 	}
+	warn_unawaited(draft);
 	check_horizon(draft);
 	warn_times(draft);
 }

@@ -267,6 +267,7 @@ const struct step_type step_imap_await = {
 	.facts = facts,
 	.phases = phases,
 	.account_needs = account_needs,
+	.looks_through = true,
 	.prepare = prepare,
 	.run = run,
 	.after = after,

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 #include "field.h"
 #include "step.h"
@@ -64,6 +65,26 @@ const struct step *journey_step(const struct journey *journey, const char *id)
 		if (strcmp(journey->steps[i].id, id) == 0)
 			return &journey->steps[i];
 	return NULL;
+}
+
+const struct account *journey_mailbox_of(
+	const struct journey *journey, const char *id, const char *to)
+{
+	const struct account *addressed = NULL;
+
+	for (size_t i = 0; i < journey->step_count; i++) {
+		const struct step *step = &journey->steps[i];
+		const struct account *account;
+
+		if (!step->type->looks_through)
+			continue;
+		account = journey_account(journey, step_string(step, "account"));
+		if (account != NULL && strcmp(step_string(step, "mail"), id) == 0)
+			return account;
+		if (account != NULL && strcasecmp(account->address, to) == 0)
+			addressed = account;
+	}
+	return addressed;
 }
 
 bool journey_listens(const struct journey *journey, const char *mail)

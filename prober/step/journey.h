@@ -89,6 +89,12 @@ struct journey {
 const struct account *journey_account(const struct journey *journey, const char *name);
 const struct step *journey_step(const struct journey *journey, const char *id);
 
+/* The account whose mailbox is looked through for a mail until it is found: that of the step which
+ * awaits the mail of step `id`, or else the one it goes `to`, if any step looks through that. NULL if
+ * no run of this scenario would ever find out what became of it. */
+const struct account *journey_mailbox_of(
+	const struct journey *journey, const char *id, const char *to);
+
 /* True if a step listens for that step's mail: it must stay where it is until the chain's end. */
 bool journey_listens(const struct journey *journey, const char *mail);
 

@@ -20,6 +20,7 @@ struct step_type {
 	const char *const *phases;         /* all phases it may go through, NULL at the end */
 	const char *const *account_needs;  /* keys its account must have, such as "imap" */
 	bool sends_mail;                   /* other steps may name it as their mail */
+	bool looks_through;                /* it also settles what earlier runs have left (sweep.h) */
 	bool listens;                      /* it runs behind the other steps of its chain, and they
 					    * leave its mail where it is until then */
 	bool password_only;                /* an access token is no help to it */

@@ -289,7 +289,8 @@ static bool is_lost(const struct sweep *sweep, const json_t *mail, int64_t looke
 	int64_t sent = later(instant(mail, "sending_at"), instant(mail, "accepted_at"));
 
 	return (is_state(mail, "accepted") || is_state(mail, "unknown")) && sent != 0 &&
-	       strcasecmp(member(mail, "to"), sweep->probe->account->address) == 0 &&
+	       journey_mailbox_of(sweep->probe->run->journey, member(mail, "step"),
+		       member(mail, "to")) == sweep->probe->account &&
 	       looked - sent > sweep->probe->run->journey->horizon_ns &&
 	       json_object_get(sweep->known, member(mail, "mail")) == NULL;
 }

@@ -55,7 +55,7 @@ int sweep_judge(struct sweep *sweep, struct failure *why);
 /* Tells the ledger, and returns when it has it. */
 int sweep_report(struct sweep *sweep, struct failure *why);
 
-/* Open mails to this account that are over the horizon and were not there: lost. */
+/* Open mails that are looked for in this account, are over the horizon and were not there: lost. */
 void sweep_lose(struct sweep *sweep, int64_t looked_ns);
 
 #endif

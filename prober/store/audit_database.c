@@ -81,7 +81,8 @@ static const struct question of_database[] = {
 	{"ledger", FINDING_BAD, "each mail counts as open or settled as its state says",
 		"mails count as open or settled against their state", REBUILD_ADVICE,
 		PARAMETERS "SELECT mail FROM mails m, given WHERE settled !="
-			   " (state NOT IN " OPEN_STATES ") AND" OF_SERIES("m")},
+			   " (state NOT IN " OPEN_STATES " OR"
+			   " coalesce(json_extract(record, '$.unwatched'), 0)) AND" OF_SERIES("m")},
 	{"ledger", FINDING_BAD, "each mail's record has the state that it is counted in",
 		"mails are counted in another state than their record has", REBUILD_ADVICE,
 		PARAMETERS "SELECT mail FROM mails m, given WHERE CASE WHEN json_valid(record)"

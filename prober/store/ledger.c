@@ -41,6 +41,12 @@ bool ledger_is_open(const char *state)
 	return name_index(open, state) >= 0;
 }
 
+bool ledger_is_settled(const json_t *mail)
+{
+	return !ledger_is_open(json_string_value(json_object_get(mail, "state"))) ||
+	       json_is_true(json_object_get(mail, "unwatched"));
+}
+
 /* --- writing --------------------------------------------------------------------------- */
 
 static const char *member(const json_t *object, const char *key)
@@ -115,7 +121,7 @@ static int store(struct state *state, const json_t *mail, const char *by, struct
 		"UPDATE mails SET state = ?, settled = ?, changed_ns = ?, record = ?,"
 		" settled_by = coalesce(?, settled_by) WHERE mail = ?");
 	statement_bind_text(&query, now);
-	statement_bind_integer(&query, !ledger_is_open(now));
+	statement_bind_integer(&query, ledger_is_settled(mail));
 	statement_bind_integer(&query, clock_wall());
 	statement_bind_text(&query, record);
 	statement_bind_text(&query, by);
@@ -129,6 +135,7 @@ int ledger_move_on(struct state *state, json_t *known, const json_t *mail, const
 	struct failure *why)
 {
 	const char *from = member(known, "state"), *to = member(mail, "state");
+	bool moved = strcmp(from, to) != 0;
 
 	if (name_index(mail_states, to) < 0 || !ledger_may_follow(from, to))
 		return failure_set(why, ERROR_WORKER_PROTOCOL,
@@ -137,6 +144,9 @@ int ledger_move_on(struct state *state, json_t *known, const json_t *mail, const
 	/* What was found out earlier stays, unless it is told anew. */
 	if (json_object_update(known, (json_t *)(uintptr_t)mail) < 0)
 		return failure_set(why, ERROR_LOCAL_RESOURCE, "out of memory");
+	/* Somebody has looked after all. */
+	if (moved)
+		json_object_del(known, "unwatched");
 	return store(state, known, by, why);
 }
 
@@ -214,7 +224,7 @@ static int put(struct state *state, const json_t *run, const json_t *mail, const
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		statement_bind_text(&query, member(run, keys[i]));
 	statement_bind_text(&query, now);
-	statement_bind_integer(&query, !ledger_is_open(now));
+	statement_bind_integer(&query, ledger_is_settled(mail));
 	statement_bind_integer(&query, times[0]);
 	statement_bind_integer(&query, times[1]);
 	statement_bind_text(&query, record);
@@ -251,8 +261,10 @@ int ledger_open_mails(struct state *state, const char *customer, const char *sce
 	struct statement query;
 
 	statement_begin(&query, state,
-		"SELECT record, run_id FROM mails WHERE customer = ? AND scenario = ? AND"
-		" settled = 0 ORDER BY id LIMIT ?");
+		"SELECT record, run_id FROM (SELECT id, record, run_id, row_number() OVER"
+		" (PARTITION BY state = 'deferred', json_extract(record, '$.to') ORDER BY id) AS turn"
+		" FROM mails WHERE customer = ? AND scenario = ? AND settled = 0)"
+		" ORDER BY turn, id LIMIT ?");
 	statement_bind_text(&query, customer);
 	statement_bind_text(&query, scenario);
 	statement_bind_integer(&query, limit);

@@ -8,7 +8,8 @@
  *	accepted, unknown -> delivered late lost bounced junked altered
  *	lost              -> found_after_lost
  *
- * A mail is open in the states on the left but `lost`; all others are final.
+ * A mail is open in the states on the left but `lost`, until nobody looks for it any more
+ * (`unwatched`); all others are final.
  */
 #ifndef MAILPROBE_LEDGER_H
 #define MAILPROBE_LEDGER_H
@@ -24,6 +25,9 @@
  * whether its fate still has to be found out. */
 bool ledger_may_follow(const char *from, const char *to);
 bool ledger_is_open(const char *state);
+
+/* The same of a mail's record: nobody looks for an `unwatched` one any more, in whatever state it is. */
+bool ledger_is_settled(const json_t *mail);
 
 /* Writes the mail as `sending` and returns only when that is on disk. `run` is an object with
  * run_id, customer, scenario and vantage, such as a result record. Fails with local.storage, or
@@ -45,8 +49,9 @@ int ledger_settle(struct state *state, const json_t *run, const json_t *mails, j
 json_t *ledger_recall(
 	struct state *state, const json_t *run, const json_t *ids, struct failure *why);
 
-/* Calls back for each mail of the scenario that is not settled yet, with its run_id, oldest first,
- * at most `limit` of them. */
+/* Calls back for each mail of the scenario that is not settled yet, with its run_id, at most `limit` of
+ * them: the oldest of each recipient and of the deferred ones in turn, lest those that cannot be settled
+ * now, as their mailbox is down, stand before all others. */
 int ledger_open_mails(struct state *state, const char *customer, const char *scenario, int limit,
 	void (*each)(void *context, const json_t *mail), void *context, struct failure *why);
 

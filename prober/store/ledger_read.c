@@ -7,7 +7,7 @@
 
 #define OF_SERIES " (?1 IS NULL OR customer = ?1) AND (?2 IS NULL OR scenario = ?2)"
 #define ODD                                                                                        \
-	" settled = 1 AND (state NOT IN ('delivered', 'refused')"                                  \
+	" settled = 1 AND (state NOT IN ('delivered', 'refused', 'accepted')"                                  \
 	" OR coalesce(json_extract(record, '$.duplicates'), 0) > 0)"
 
 static void begin(struct statement *query, struct state *state, const char *sql,

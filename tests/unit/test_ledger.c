@@ -209,6 +209,81 @@ static void test_open(void)
 	is_integer(other, 0, "another scenario has none of them");
 }
 
+static void intend_to(const char *id, const char *to)
+{
+	json_t *mail = make_mail(id, "sending");
+
+	json_object_set_new(mail, "to", json_string(to));
+	ledger_intent(state, run, mail, &why);
+	json_decref(mail);
+}
+
+static void note_recipient(void *context, const json_t *mail)
+{
+	json_t *value = json_object_get(mail, "to");
+
+	json_object_set(context, json_string_value(value), value);
+}
+
+/* One recipient has more open mails than are loaded: those of another one are loaded all the same. */
+static void test_open_in_turn(void)
+{
+	json_t *recipients = json_object();
+	char id[32];
+
+	for (size_t i = 0; i < 50; i++) {
+		snprintf(id, sizeof(id), "down-%zu", i);
+		intend_to(id, "down@acme.test");
+	}
+	intend_to("up-1", "up@acme.test");
+	went_well(ledger_open_mails(state, "acme", "mail", 20, note_recipient, recipients, &why),
+		&why, "20 open mails of many");
+	is_integer(json_object_get(recipients, "up@acme.test") != NULL, 1,
+		"the newest is among them, as nobody else waits for its mailbox");
+	for (size_t i = 0; i < 50; i++) {
+		snprintf(id, sizeof(id), "down-%zu", i);
+		move(id, "refused");
+	}
+	move("up-1", "refused");
+	json_decref(recipients);
+}
+
+static json_int_t count_all_open(void)
+{
+	int open = 0;
+
+	ledger_open_mails(state, "acme", "mail", 1000, count_open, &open, &why);
+	return open;
+}
+
+/* Nobody looks for it any more: its state is all that will be known, unless somebody finds it. */
+static void test_unwatched(void)
+{
+	json_t *mail = make_mail("unwatched", "accepted"), *ids = json_pack("[s]", "unwatched");
+	json_t *known, *settled = json_array(), *mails = json_pack("[O]", mail);
+	json_int_t before;
+
+	intend("unwatched");
+	move("unwatched", "accepted");
+	before = count_all_open();
+	json_object_set_new(mail, "unwatched", json_true());
+	went_well(ledger_settle(state, run, mails, settled, &why), &why, "it is closed");
+	is_integer(before - count_all_open(), 1, "and not open any more");
+	is_integer((json_int_t)json_array_size(settled), 0, "which is no fate to tell of");
+	json_object_set_new(mail, "state", json_string("delivered"));
+	went_well(ledger_settle(state, run, mails, settled, &why), &why, "it is found after all");
+	known = ledger_recall(state, run, ids, &why);
+	is_string(json_string_value(json_object_get(json_array_get(known, 0), "state")),
+		"delivered", "and delivered");
+	is_integer(json_object_get(json_array_get(known, 0), "unwatched") != NULL, 0,
+		"without a word of having been unwatched");
+	json_decref(known);
+	json_decref(ids);
+	json_decref(mails);
+	json_decref(mail);
+	json_decref(settled);
+}
+
 static void test_prune(void)
 {
 	json_int_t all = sum(), delivered = count_of("delivered"), open = count_of("accepted");
@@ -245,6 +320,8 @@ int main(void)
 	test_refusals();
 	test_facts();
 	test_open();
+	test_open_in_turn();
+	test_unwatched();
 	test_prune();
 	test_durable();
 	json_decref(run);
