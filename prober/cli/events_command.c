@@ -11,12 +11,25 @@
 #include "event_text.h"
 #include "incident.h"
 #include "options.h"
+#include "review.h"
+#include "review_text.h"
 #include "state.h"
 #include "text.h"
 
 #include "ban.h"
 
-enum { OPTION_RESULTS, OPTION_OPEN, OPTION_ALL, OPTION_BY, OPTION_NOTE, OPTION_JSON };
+enum {
+	OPTION_RESULTS,
+	OPTION_OPEN,
+	OPTION_ALL,
+	OPTION_BY,
+	OPTION_NOTE,
+	OPTION_MONTH,
+	OPTION_NOISE,
+	OPTION_JSON
+};
+
+#define NOISE (30 * 60 * NS_PER_SECOND)
 
 static const struct command_option options[] = {
 	[OPTION_RESULTS] = {"results", 'r', "DIR", "where results are kept (default: results)"},
@@ -24,7 +37,11 @@ static const struct command_option options[] = {
 	[OPTION_ALL] = {"all", 'a', NULL, "list all that there have ever been"},
 	[OPTION_BY] = {"by", 0, "NAME", "who says it (default: the user, before sudo)"},
 	[OPTION_NOTE] = {"note", 0, "TEXT", "what to say with ack"},
-	[OPTION_JSON] = {"json", 0, NULL, "print events as JSON, one a line"},
+	[OPTION_MONTH] = {"month", 0, "YYYY-MM", "which month to review (default: this one)"},
+	[OPTION_NOISE] = {"noise", 0, "TIME",
+		"over sooner, and nobody said anything: noise (default: 30m)"},
+	[OPTION_JSON] = {"json", 0, NULL,
+		"print events as JSON, one a line; a review as one object"},
 	{0},
 };
 
@@ -33,15 +50,17 @@ static const char *const examples[] = {
 	"mailprobe events --all acme/mail",
 	"mailprobe events ack acme/mail/failing --by anna --note \"the provider knows\"",
 	"mailprobe events note evt_019cae06-cc56 \"it was the new exchanger\"",
+	"mailprobe events review --month 2026-11",
 	NULL,
 };
 
-static const char *const actions[] = {"list", "ack", "note", NULL};
+static const char *const actions[] = {"list", "ack", "note", "review", NULL};
 
 struct view {
 	const char *results_dir;
 	bool all, json;
 	const char *by, *note;
+	struct review_order review;
 };
 
 /* --- list ------------------------------------------------------------------------------ */
@@ -73,6 +92,14 @@ static json_t *load(const struct view *view, const struct incident_choice *choic
 	events = incidents_open(state, choice, why);
 	state_close(&state);
 	return events;
+}
+
+static int tell_unreadable(size_t lines)
+{
+	if (lines == 0)
+		return 0;
+	fprintf(stderr, "mailprobe: %zu lines of events.jsonl cannot be read\n", lines);
+	return EXIT_UNJUDGED;
 }
 
 /* Perhaps no customer was meant. */
@@ -108,10 +135,7 @@ static int list(const struct view *view, const struct incident_choice *choice)
 	if (json_array_size(events) == 0)
 		tell_none(view, choice);
 	json_decref(events);
-	if (unreadable == 0)
-		return 0;
-	fprintf(stderr, "mailprobe: %zu lines of events.jsonl cannot be read\n", unreadable);
-	return EXIT_UNJUDGED;
+	return tell_unreadable(unreadable);
 }
 
 static int list_named(const struct view *view, const struct options *parsed)
@@ -199,6 +223,32 @@ static int answer(const struct view *view, const struct options *parsed, bool is
 	return code;
 }
 
+/* --- review ---------------------------------------------------------------------------- */
+
+static int look_back(const struct view *view)
+{
+	struct review_order order = view->review;
+	struct failure why = {0};
+	size_t unreadable;
+	char month[8];
+	json_t *report;
+
+	order.results_dir = view->results_dir;
+	if (order.month == NULL)
+		review_this_month(clock_wall(), month, &order);
+	report = review(&order, &unreadable, &why);
+	if (report == NULL) {
+		fprintf(stderr, "mailprobe: %s\n", why.text);
+		return EXIT_UNJUDGED;
+	}
+	if (view->json)
+		event_print_json(report, stdout);
+	else
+		review_print(report, stdout);
+	json_decref(report);
+	return tell_unreadable(unreadable);
+}
+
 /* --- the command ----------------------------------------------------------------------- */
 
 static int act(const struct view *view, const struct options *parsed)
@@ -206,6 +256,8 @@ static int act(const struct view *view, const struct options *parsed)
 	const char *action = parsed->rest_count > 0 ? parsed->rest[0] : "list";
 	bool ack = strcmp(action, "ack") == 0, note = strcmp(action, "note") == 0;
 
+	if (strcmp(action, "review") == 0 && parsed->rest_count == 1)
+		return look_back(view);
 	if (!ack && !note)
 		return list_named(view, parsed);
 	if (parsed->rest_count == (ack ? 2U : 3U))
@@ -217,10 +269,23 @@ static int act(const struct view *view, const struct options *parsed)
 	return EXIT_USAGE;
 }
 
+static bool take_review(struct review_order *review, int option, const char *value)
+{
+	if (option == OPTION_MONTH && review_month(value, review) < 0) {
+		fputs("mailprobe: --month must be one such as 2026-11\n", stderr);
+		return false;
+	}
+	if (option == OPTION_NOISE && !duration_parse(value, &review->noise_ns)) {
+		fputs("mailprobe: --noise must be a time such as 30m\n", stderr);
+		return false;
+	}
+	return true;
+}
+
 static int run(const struct command *command, int argc, char **argv)
 {
 	struct options parsed = options_begin(command, argc, argv);
-	struct view view = {.results_dir = "results"};
+	struct view view = {.results_dir = "results", .review = {.noise_ns = NOISE}};
 	const char *value;
 	int option;
 
@@ -231,6 +296,8 @@ static int run(const struct command *command, int argc, char **argv)
 			view.by = value;
 		if (option == OPTION_NOTE)
 			view.note = value;
+		if (!take_review(&view.review, option, value))
+			return EXIT_USAGE;
 		view.all = option == OPTION_OPEN ? false : view.all || option == OPTION_ALL;
 		view.json = view.json || option == OPTION_JSON;
 	}
@@ -239,8 +306,8 @@ static int run(const struct command *command, int argc, char **argv)
 
 const struct command events_command = {
 	.name = "events",
-	.arguments = "[list [CUSTOMER[/SCENARIO]] | ack EVENT | note EVENT TEXT]",
-	.summary = "list events, acknowledge them, add notes to them",
+	.arguments = "[list [CUSTOMER[/SCENARIO]] | ack EVENT | note EVENT TEXT | review]",
+	.summary = "list events, acknowledge them, add notes, look back at a month",
 	.options = options,
 	.examples = examples,
 	.run = run,
