@@ -109,25 +109,27 @@ static json_t *points_json(const struct limit *limit, const struct points *point
 	return array;
 }
 
-/* What a file of JSON keeps of a number. */
-static bool is_same(const json_t *a, const json_t *b)
+/* As far as a file of JSON keeps a number, or as a share of it. */
+static bool is_same(const json_t *a, const json_t *b, double share)
 {
 	double one = json_number_value(a), other = json_number_value(b);
 
 	if (!json_is_number(a) || !json_is_number(b))
 		return json_equal(a, b);
-	return fabs(one - other) <= 1e-9 * fmax(fabs(one), fabs(other));
+	return fabs(one - other) <= fmax(1e-9, share) * fmax(fabs(one), fabs(other));
 }
 
-/* All that was found once more is as the event has it. */
+/* All that was found once more is as the event has it. What it took from roll-ups is off by so much. */
 static bool agrees(json_t *measured, const json_t *values)
 {
+	double share = json_number_value(json_object_get(values, "relative_error"));
 	const char *key;
 	json_t *value;
 
 	json_object_foreach(measured, key, value)
 	{
-		if (!is_same(value, json_object_get(values, key)))
+		if (!is_same(value, json_object_get(values, key),
+			    json_is_real(value) ? share : 0))
 			return false;
 	}
 	return true;

@@ -55,8 +55,9 @@ struct build {
 	const struct scenario *scenario; /* or NULL */
 	int64_t end_ns;
 	struct rollup exact[EXACT_COUNT]; /* counts alone */
-	struct kept kept;                 /* with the rows that are not rolled up yet */
-	struct metric *metrics;           /* by id */
+	struct trend_ranks ranks[WINDOW_COUNT];
+	struct kept kept;       /* with the rows that are not rolled up yet */
+	struct metric *metrics; /* by id */
 	size_t metric_count, metric_capacity;
 	size_t first, last; /* the batch: [first, last) */
 	bool out_of_memory;
@@ -126,7 +127,8 @@ static void roll_up(struct build *build, const struct history_row *row)
 {
 	if (row->mark.at_ns < build->ask.until_ns)
 		return;
-	if (is_in(build, row->mark.at_ns, EXACT_COUNT) && rollup_add_run(&build->kept.week, row) < 0)
+	if (is_in(build, row->mark.at_ns, EXACT_COUNT) &&
+		rollup_add_run(&build->kept.week, row) < 0)
 		build->out_of_memory = true;
 	if (is_in(build, row->mark.at_ns, EXACT_COUNT + 1) &&
 		rollup_add_run(&build->kept.month, row) < 0)
@@ -227,8 +229,7 @@ static void put_error_types(json_t *runs, json_t *error_types)
 
 	if (error_types == NULL)
 		return;
-	json_object_foreach(error_types, type, value) total +=
-		json_integer_value(value);
+	json_object_foreach(error_types, type, value) total += json_integer_value(value);
 	shares = json_object();
 	json_object_foreach(error_types, type, value) json_object_set_new(
 		shares, type, json_real((double)json_integer_value(value) / (double)total));
@@ -277,7 +278,7 @@ static void put_last(json_t *object, const struct metric *metric)
 	json_object_set_new(object, "last_at", json_string(at));
 }
 
-static json_t *metric_json(const struct build *build, struct metric *metric)
+static json_t *metric_json(struct build *build, struct metric *metric)
 {
 	json_t *object = json_object(), *all = json_object();
 
@@ -288,15 +289,16 @@ static json_t *metric_json(const struct build *build, struct metric *metric)
 	for (size_t w = 0; w < EXACT_COUNT; w++)
 		json_object_set_new(all, windows[w].name,
 			trend_window(metric->observations + metric->begin[w],
-				metric->count - metric->begin[w]));
+				metric->count - metric->begin[w], &build->ranks[w]));
 	for (size_t w = EXACT_COUNT; w < WINDOW_COUNT; w++)
 		json_object_set_new(all, windows[w].name,
-			trend_window_rolled(rollup_find(rollup_of(build, w), metric->id)));
+			trend_window_rolled(
+				rollup_find(rollup_of(build, w), metric->id), &build->ranks[w]));
 	json_object_update(object, json_object_get(build->kept.shapes, metric->name));
 	return object;
 }
 
-static void put_metric(const struct build *build, struct metric *metric, json_t *unsorted)
+static void put_metric(struct build *build, struct metric *metric, json_t *unsorted)
 {
 	if (rollup_find(&build->kept.month, metric->id) != NULL)
 		json_object_set_new(unsorted, metric->name, metric_json(build, metric));

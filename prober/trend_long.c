@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "error_type.h"
+#include "history_long.h"
 #include "rollup_store.h"
 #include "trend_shape.h"
 
@@ -13,21 +14,13 @@ static int out_of_memory(struct failure *why)
 	return failure_set(why, ERROR_LOCAL_RESOURCE, "out of memory");
 }
 
-int64_t trend_long_begin(int64_t hour_ns, int64_t length_ns)
+static int make_window(
+	const struct trend_ask *ask, int64_t length_ns, struct rollup *rollup, struct failure *why)
 {
-	return hour_ns - length_ns + ROLLUP_HOUR;
-}
+	int64_t begin_ns = history_window(ask->hour_ns, length_ns).begin_ns;
 
-static int make_windows(const struct trend_ask *ask, struct kept *kept, struct failure *why)
-{
-	int64_t week_ns = trend_long_begin(ask->hour_ns, 7 * ROLLUP_DAY);
-	int64_t month_ns = trend_long_begin(ask->hour_ns, 30 * ROLLUP_DAY);
-
-	if (week_ns < ask->until_ns &&
-		rollup_read(ask->state, ask->series, week_ns, ask->until_ns, &kept->week, why) < 0)
-		return -1;
-	return month_ns < ask->until_ns
-		? rollup_read(ask->state, ask->series, month_ns, ask->until_ns, &kept->month, why)
+	return begin_ns < ask->until_ns
+		? rollup_read(ask->state, ask->series, begin_ns, ask->until_ns, rollup, why)
 		: 0;
 }
 
@@ -81,7 +74,8 @@ int trend_long(const struct trend_ask *ask, const struct trend_name *names, size
 	if (found)
 		return 0;
 	kept_r->shapes = json_object();
-	if (make_windows(ask, kept_r, why) < 0 ||
+	if (make_window(ask, 7 * ROLLUP_DAY, &kept_r->week, why) < 0 ||
+		make_window(ask, 30 * ROLLUP_DAY, &kept_r->month, why) < 0 ||
 		make_shapes(ask, names, name_count, scenario, kept_r, why) < 0)
 		return -1;
 	return kept_store(ask->state, ask->series, kept_r, why);

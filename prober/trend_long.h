@@ -20,8 +20,4 @@ struct trend_name {
 int trend_long(const struct trend_ask *ask, const struct trend_name *names, size_t name_count,
 	const struct scenario *scenario, struct kept *kept_r, struct failure *why);
 
-/* The first hour of a window that ends in that hour: all that began in the window, but for less than
- * an hour. */
-int64_t trend_long_begin(int64_t hour_ns, int64_t length_ns);
-
 #endif

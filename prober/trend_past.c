@@ -41,7 +41,7 @@ static double age_of(const struct reading *reading, int64_t begin_ns, int64_t le
 	return ((double)(begin_ns - reading->ask->hour_ns) / (double)length_ns) + 0.5;
 }
 
-static int take_day(void *context, int64_t begin_ns, const struct rollup *rollup)
+static void take_day(void *context, int64_t begin_ns, const struct rollup *rollup)
 {
 	const struct reading *reading = context;
 
@@ -49,7 +49,8 @@ static int take_day(void *context, int64_t begin_ns, const struct rollup *rollup
 		struct trend_past *past = find(reading, rollup->metrics[i].id);
 		struct trend_day *day;
 
-		if (past == NULL || past->day_count == TREND_DAYS)
+		if (past == NULL || past->day_count == TREND_DAYS ||
+			rollup->metrics[i].values.n == 0)
 			continue;
 		day = &past->days[past->day_count++];
 		day->x = age_of(reading, begin_ns, ROLLUP_DAY);
@@ -57,23 +58,22 @@ static int take_day(void *context, int64_t begin_ns, const struct rollup *rollup
 			day->values[p] = histogram_quantile(
 				&rollup->metrics[i].values, trend_day_percents[p]);
 	}
-	return 0;
 }
 
-static int take_hour(void *context, int64_t begin_ns, const struct rollup *rollup)
+static void take_hour(void *context, int64_t begin_ns, const struct rollup *rollup)
 {
 	const struct reading *reading = context;
 
 	for (size_t i = 0; i < rollup->metric_count; i++) {
 		struct trend_past *past = find(reading, rollup->metrics[i].id);
 
-		if (past == NULL || past->hour_count == TREND_HOURS)
+		if (past == NULL || past->hour_count == TREND_HOURS ||
+			rollup->metrics[i].values.n == 0)
 			continue;
-		past->hours[past->hour_count++] = (struct point){
-			age_of(reading, begin_ns, ROLLUP_HOUR),
-			histogram_quantile(&rollup->metrics[i].values, 50)};
+		past->hours[past->hour_count++] =
+			(struct point){age_of(reading, begin_ns, ROLLUP_HOUR),
+				histogram_quantile(&rollup->metrics[i].values, 50)};
 	}
-	return 0;
 }
 
 /* --- the same hour of the week --------------------------------------------------------- */
@@ -126,8 +126,8 @@ static int read_weeks(struct reading *reading, struct failure *why)
 	return reading->out_of_memory ? failure_set(why, ERROR_LOCAL_RESOURCE, "out of memory") : 0;
 }
 
-int trend_past_read(const struct trend_ask *ask, struct trend_past *pasts, size_t count,
-	struct failure *why)
+int trend_past_read(
+	const struct trend_ask *ask, struct trend_past *pasts, size_t count, struct failure *why)
 {
 	struct reading reading = {.ask = ask, .pasts = pasts, .count = count};
 	int64_t today_ns = rollup_floor(ask->hour_ns, ROLLUP_DAY);

@@ -44,8 +44,8 @@ struct trend_ask {
 };
 
 /* Fills the pasts of `count` metrics, by id, of which only `metric` is set. */
-int trend_past_read(const struct trend_ask *ask, struct trend_past *pasts, size_t count,
-	struct failure *why);
+int trend_past_read(
+	const struct trend_ask *ask, struct trend_past *pasts, size_t count, struct failure *why);
 
 void trend_past_free(struct trend_past *pasts, size_t count);
 

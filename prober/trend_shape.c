@@ -9,6 +9,7 @@
 #include "median.h"
 #include "step_change.h"
 #include "theil_sen.h"
+#include "trend_window.h"
 
 #include "ban.h"
 
@@ -43,7 +44,7 @@ static void set_time(json_t *object, const char *key, int64_t at_ns)
 
 static void set_number(json_t *object, const char *key, double value)
 {
-	json_object_set_new(object, key, json_real(value));
+	json_object_set_new(object, key, json_real(trend_rounded(value)));
 }
 
 /* Fills shape->points with one percentile of each day. */
@@ -70,9 +71,10 @@ static void add_baseline(const struct shape *shape)
 	if (past->usual_count < BASELINE_VALUES_LEAST || past->usual_weeks < 2)
 		return;
 	middle = median(past->usual, past->usual_count);
-	baseline = json_pack("{s:I, s:I, s:f, s:f}", "n", (json_int_t)past->usual_count, "weeks",
-		(json_int_t)past->usual_weeks, "median", middle, "mad",
-		median_deviation(past->usual, past->usual_count, middle));
+	baseline = json_pack("{s:I, s:I}", "n", (json_int_t)past->usual_count, "weeks",
+		(json_int_t)past->usual_weeks);
+	set_number(baseline, "median", middle);
+	set_number(baseline, "mad", median_deviation(past->usual, past->usual_count, middle));
 	json_object_set_new(shape->object, "baseline", baseline);
 }
 

@@ -1,6 +1,6 @@
 #include "trend_window.h"
 
-#include "percentile.h"
+#include <math.h>
 
 #include "ban.h"
 
@@ -26,22 +26,38 @@ struct description {
 	struct observation *observations; /* which are reordered */
 	const struct rollup_metric *rolled;
 	size_t n;
+	struct trend_ranks *ranks;
 	json_t *window, *too_small, *at_least;
 };
 
 enum side { SIDE_LOW, SIDE_VALUE, SIDE_HIGH };
 
-static struct quantile rolled_value(
-	const struct rollup_metric *metric, size_t rank, enum side side)
+double trend_rounded(double value)
+{
+	double scale;
+
+	if (fpclassify(value) != FP_NORMAL)
+		return value;
+	scale = exp10(5 - floor(log10(fabs(value))));
+	/* What is too large or too small for it keeps its digits. */
+	return isnormal(scale) && isfinite(value * scale) ? round(value * scale) / scale : value;
+}
+
+static bool is_exact(const struct rollup_metric *metric, size_t rank)
+{
+	return rank == 1 || rank == metric->values.n;
+}
+
+static struct quantile rolled_value(const struct rollup_metric *metric, size_t rank, enum side side)
 {
 	struct histogram_reading reading = histogram_read(&metric->values, rank);
+	double value = side == SIDE_LOW ? reading.low
+		: side == SIDE_HIGH     ? reading.high
+					: reading.value;
 
 	return (struct quantile){
-		.value = side == SIDE_LOW ? reading.low
-			: side == SIDE_HIGH ? reading.high
-					    : reading.value,
-		.at_least = metric->censored > 0 &&
-			histogram_reaches(&metric->values, rank, metric->least_bound),
+		.value = is_exact(metric, rank) ? value : trend_rounded(value),
+		.at_least = rollup_at_least(metric, rank),
 	};
 }
 
@@ -71,31 +87,39 @@ static void put_statistics(struct description *description)
 		size_t rank = (percent * description->n + 99) / 100;
 
 		if (description->n >= quantile_needs(percent))
-			put_ranked(description, statistics[i].name, rank > 0 ? rank : 1,
-				SIDE_VALUE);
+			put_ranked(
+				description, statistics[i].name, rank > 0 ? rank : 1, SIDE_VALUE);
 		else if (quantile_needs(percent) > 1)
 			put_ranked(description, statistics[i].name, 0, SIDE_VALUE);
 	}
 }
 
+static const struct {
+	const char *low, *high;
+	unsigned int percent;
+} bounded[TREND_BOUNDED] = {
+	{"p50_low", "p50_high", 50}, {"p95_low", "p95_high", 95}, {"p99_low", "p99_high", 99}};
+
+static void find_ranks(struct trend_ranks *ranks, size_t n)
+{
+	if (ranks->n == n)
+		return;
+	ranks->n = n;
+	for (size_t i = 0; i < TREND_BOUNDED; i++)
+		ranks->bounds[i] = percentile_interval(n, bounded[i].percent, CONFIDENCE);
+}
+
 static void put_bounds(struct description *description)
 {
-	static const struct {
-		const char *low, *high;
-		unsigned int percent;
-	} bounds[] = {{"p50_low", "p50_high", 50}, {"p95_low", "p95_high", 95},
-		{"p99_low", "p99_high", 99}};
-
-	for (size_t i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++) {
-		unsigned int percent = bounds[i].percent;
-		struct percentile_interval ranks;
+	find_ranks(description->ranks, description->n);
+	for (size_t i = 0; i < TREND_BOUNDED; i++) {
+		const struct percentile_interval *ranks = &description->ranks->bounds[i];
 
 		/* What has no percentile has no bounds either, without saying so once more. */
-		if (description->n < quantile_needs(percent))
+		if (description->n < quantile_needs(bounded[i].percent))
 			continue;
-		ranks = percentile_interval(description->n, percent, CONFIDENCE);
-		put_ranked(description, bounds[i].low, ranks.low, SIDE_LOW);
-		put_ranked(description, bounds[i].high, ranks.high, SIDE_HIGH);
+		put_ranked(description, bounded[i].low, ranks->low, SIDE_LOW);
+		put_ranked(description, bounded[i].high, ranks->high, SIDE_HIGH);
 	}
 }
 
@@ -120,20 +144,20 @@ static json_t *describe(struct description *description, json_int_t censored)
 	return window;
 }
 
-json_t *trend_window(struct observation *observations, size_t n)
+json_t *trend_window(struct observation *observations, size_t n, struct trend_ranks *ranks)
 {
-	struct description description = {.observations = observations, .n = n};
+	struct description description = {.observations = observations, .n = n, .ranks = ranks};
 
 	return describe(&description, count_censored(observations, n));
 }
 
-json_t *trend_window_rolled(const struct rollup_metric *metric)
+json_t *trend_window_rolled(const struct rollup_metric *metric, struct trend_ranks *ranks)
 {
-	struct description description = {.rolled = metric};
+	struct description description = {.rolled = metric, .ranks = ranks};
 	json_t *window;
 
 	if (metric == NULL)
-		return trend_window(NULL, 0);
+		return trend_window(NULL, 0, ranks);
 	description.n = metric->values.n;
 	window = describe(&description, (json_int_t)metric->censored);
 	json_object_set_new(window, "relative_error", json_real(HISTOGRAM_ERROR));

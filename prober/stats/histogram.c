@@ -44,6 +44,9 @@ static size_t place_of(const struct histogram *histogram, int32_t key)
 {
 	size_t low = 0, high = histogram->count;
 
+	/* Buckets that were stored come in their order. */
+	if (high > 0 && histogram->buckets[high - 1].key < key)
+		return high;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 

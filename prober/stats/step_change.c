@@ -13,23 +13,39 @@
 #define SCATTERS_LEAST 3
 #define SHARE_LEAST 0.1
 
-/* Twice the rank, from 1 on; equal values share their ranks. */
-static double double_rank(const struct point *points, size_t n, size_t index)
+/* How many of n values in ascending order are below that one, or, if `equal`, not above it. */
+static size_t count_below(const double *values, size_t n, double value, bool equal)
 {
-	double rank = 1;
+	size_t low = 0, high = n;
 
-	for (size_t i = 0; i < n; i++)
-		rank += 2 * (points[i].y < points[index].y) + (points[i].y == points[index].y);
-	return rank;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (values[middle] < value || (equal && values[middle] <= value))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
-static void locate(const struct point *points, size_t n, struct step_change *step)
+/* Twice the rank, from 1 on; equal values share their ranks. */
+static double double_rank(const double *sorted, size_t n, double value)
+{
+	return 1 + (double)count_below(sorted, n, value, false) +
+		(double)count_below(sorted, n, value, true);
+}
+
+static void locate(const struct point *points, size_t n, struct step_change *step, double *room)
 {
 	double count = (double)n, sum = 0;
 
+	for (size_t i = 0; i < n; i++)
+		room[i] = points[i].y;
+	sort_values(room, n);
 	*step = (struct step_change){.index = 1};
 	for (size_t i = 0; i + 1 < n; i++) {
-		sum += double_rank(points, n, i) - (count + 1);
+		sum += double_rank(room, n, points[i].y) - (count + 1);
 		if (fabs(sum) > step->statistic) {
 			step->statistic = fabs(sum);
 			step->index = i + 1;
@@ -76,7 +92,7 @@ int step_change(const struct point *points, size_t n, struct step_change *step_r
 	room = calloc(n, sizeof(*room));
 	if (room == NULL)
 		return -1;
-	locate(points, n, step_r);
+	locate(points, n, step_r, room);
 	step_r->before = level_of(points, step_r->index, room);
 	step_r->after = level_of(points + step_r->index, n - step_r->index, room);
 	decide(points, n, step_r, room);

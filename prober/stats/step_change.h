@@ -20,7 +20,8 @@ struct step_change {
 	double before, after; /* medians */
 };
 
-/* Of n points in ascending order of x. Time grows with n * n. All but `found` is set wherever n >= 2. -1 if memory is out. */
+/* Of n points in ascending order of x. Time grows with n * log n. All but `found` is set wherever
+ * n >= 2. -1 if memory is out. */
 int step_change(const struct point *points, size_t n, struct step_change *step_r);
 
 #endif

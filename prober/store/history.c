@@ -185,7 +185,7 @@ static int add(struct state *state, const json_t *record, int64_t at_ns, bool *c
 
 	if (forget_beginning(state, member(record, "run_id"), why) < 0 ||
 		lookup(state, "SELECT 1 FROM runs WHERE run_id = ?", 0, member(record, "run_id"),
-		    &known, why) < 0 ||
+			&known, why) < 0 ||
 		series_make(state, &key, &adding.series, why) < 0)
 		return -1;
 	if (known)

@@ -46,8 +46,8 @@ int history_each(struct state *state, int64_t first, int64_t end,
 {
 	struct statement query;
 
-	statement_begin(&query, state,
-		"SELECT " COLUMNS " FROM runs WHERE id >= ? AND id < ? ORDER BY id");
+	statement_begin(
+		&query, state, "SELECT " COLUMNS " FROM runs WHERE id >= ? AND id < ? ORDER BY id");
 	statement_bind_integer(&query, first);
 	statement_bind_integer(&query, end);
 	while (statement_row(&query)) {

@@ -24,8 +24,7 @@ int kept_load(
 	struct state *state, int64_t series, struct kept *kept, bool *found_r, struct failure *why);
 
 /* Replaces what is kept. */
-int kept_store(
-	struct state *state, int64_t series, const struct kept *kept, struct failure *why);
+int kept_store(struct state *state, int64_t series, const struct kept *kept, struct failure *why);
 
 void kept_free(struct kept *kept);
 

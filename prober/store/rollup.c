@@ -20,6 +20,17 @@ uint64_t rollup_runs(const struct rollup *rollup)
 	return runs;
 }
 
+bool rollup_at_least(const struct rollup_metric *metric, uint64_t rank)
+{
+	return metric->censored > 0 &&
+		histogram_reaches(&metric->values, rank, metric->least_bound);
+}
+
+bool rollup_wants(const struct rollup *rollup, uint32_t metric)
+{
+	return rollup->only == 0 || rollup->only == metric;
+}
+
 /* --- metrics --------------------------------------------------------------------------- */
 
 /* Where a metric is, or would have to be. */
@@ -27,6 +38,9 @@ static size_t place_of(const struct rollup *rollup, uint32_t metric)
 {
 	size_t low = 0, high = rollup->metric_count;
 
+	/* Metrics that were stored come in their order. */
+	if (high > 0 && rollup->metrics[high - 1].id < metric)
+		return high;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
@@ -81,8 +95,8 @@ void rollup_censor(struct rollup_metric *metric, uint64_t n, double least_bound)
 {
 	if (n == 0)
 		return;
-	metric->least_bound = metric->censored > 0 ? fmin(metric->least_bound, least_bound)
-						   : least_bound;
+	metric->least_bound =
+		metric->censored > 0 ? fmin(metric->least_bound, least_bound) : least_bound;
 	metric->censored += n;
 }
 
@@ -96,8 +110,8 @@ void rollup_count_type(struct rollup *rollup, const char *type, uint64_t n)
 		return;
 	if (rollup->error_types == NULL)
 		rollup->error_types = json_object();
-	json_object_set_new(rollup->error_types, type,
-		json_integer(json_integer_value(known) + (json_int_t)n));
+	json_object_set_new(
+		rollup->error_types, type, json_integer(json_integer_value(known) + (json_int_t)n));
 }
 
 void rollup_count_run(struct rollup *rollup, const struct history_row *row)
@@ -119,14 +133,32 @@ int rollup_add_run(struct rollup *rollup, const struct history_row *row)
 	rollup_count_run(rollup, row);
 	for (size_t i = 0; i < row->count && !row->mark.maintenance; i++) {
 		struct history_value value = history_value(row, i);
-		struct rollup_metric *metric = rollup_metric(rollup, value.metric);
+		struct rollup_metric *metric;
 
+		if (!rollup_wants(rollup, value.metric))
+			continue;
+		metric = rollup_metric(rollup, value.metric);
 		if (metric == NULL || histogram_add(&metric->values, value.value, 1) < 0)
 			return -1;
 		metric->sum += value.value;
 		rollup_censor(metric, value.censored, value.value);
 	}
 	return 0;
+}
+
+void rollup_empty(struct rollup *rollup)
+{
+	struct rollup_metric *metrics = rollup->metrics;
+
+	for (size_t i = 0; i < rollup->metric_count; i++) {
+		metrics[i].values.n = metrics[i].values.count = 0;
+		metrics[i].sum = 0;
+		metrics[i].censored = 0;
+	}
+	json_decref(rollup->error_types);
+	*rollup = (struct rollup){.metrics = metrics,
+		.metric_count = rollup->metric_count,
+		.metric_capacity = rollup->metric_capacity};
 }
 
 void rollup_free(struct rollup *rollup)

@@ -25,8 +25,11 @@ struct rollup_metric {
 	double least_bound; /* of the censored ones; if there are any */
 };
 
+#define ROLLUP_NO_METRIC UINT32_MAX
+
 /* All zero: of no run. */
 struct rollup {
+	uint32_t only;                      /* takes in this metric alone; 0: all of them */
 	uint64_t outcomes[ROLLUP_OUTCOMES]; /* runs, by enum outcome */
 	uint64_t maintenance;
 	json_t *error_types; /* how many failed runs and errors each of them decided; NULL: none */
@@ -36,6 +39,9 @@ struct rollup {
 
 /* How many runs are in it, those in maintenance too. */
 uint64_t rollup_runs(const struct rollup *rollup);
+
+/* Whether a censored value may lie at or below that rank, from 1 to n. */
+bool rollup_at_least(const struct rollup_metric *metric, uint64_t rank);
 
 /* NULL if it has no value of that metric. */
 const struct rollup_metric *rollup_find(const struct rollup *rollup, uint32_t metric);

@@ -54,12 +54,11 @@ static void put_buckets(unsigned char **at, const struct histogram *values)
 	}
 }
 
-static void put_metric(unsigned char **at, const struct rollup_metric *metric)
+static void put_values(unsigned char **at, const struct rollup_metric *metric)
 {
 	const struct histogram *values = &metric->values;
 	bool constant = !(values->min < values->max);
 
-	put_number(at, metric->id);
 	put_number(at,
 		values->n << FLAG_BITS | (constant ? CONSTANT : 0) |
 			(metric->censored > 0 ? CENSORED : 0));
@@ -73,6 +72,20 @@ static void put_metric(unsigned char **at, const struct rollup_metric *metric)
 	put_double(at, values->max);
 	put_double(at, metric->sum);
 	put_buckets(at, values);
+}
+
+/* With its length, so that it can be passed over. */
+static void put_metric(unsigned char **at, const struct rollup_metric *metric, unsigned char *room)
+{
+	unsigned char *end = room;
+	size_t length;
+
+	put_values(&end, metric);
+	length = (size_t)(end - room);
+	put_number(at, metric->id);
+	put_number(at, length);
+	memcpy(*at, room, length);
+	*at += length;
 }
 
 static void put_counts(unsigned char **at, const struct rollup *rollup)
@@ -94,7 +107,12 @@ static void put_counts(unsigned char **at, const struct rollup *rollup)
 	}
 }
 
-static size_t most_bytes(const struct rollup *rollup)
+static size_t most_of(const struct rollup_metric *metric)
+{
+	return 5 * NUMBER_MOST + 4 * DOUBLE + 2 * NUMBER_MOST * metric->values.count;
+}
+
+static size_t most_bytes(const struct rollup *rollup, size_t *metric_r)
 {
 	size_t most = (4 + ROLLUP_OUTCOMES) * NUMBER_MOST;
 	const char *type;
@@ -102,22 +120,31 @@ static size_t most_bytes(const struct rollup *rollup)
 
 	json_object_foreach(rollup->error_types, type, count) most +=
 		strlen(type) + 2 * NUMBER_MOST;
-	for (size_t i = 0; i < rollup->metric_count; i++)
-		most += 4 * NUMBER_MOST + 4 * DOUBLE +
-			2 * NUMBER_MOST * rollup->metrics[i].values.count;
+	*metric_r = 1;
+	for (size_t i = 0; i < rollup->metric_count; i++) {
+		size_t one = most_of(&rollup->metrics[i]);
+
+		most += one;
+		*metric_r = one > *metric_r ? one : *metric_r;
+	}
 	return most;
 }
 
 unsigned char *rollup_pack(const struct rollup *rollup, size_t *size_r)
 {
-	unsigned char *bytes = malloc(most_bytes(rollup)), *at = bytes;
+	size_t of_metric, most = most_bytes(rollup, &of_metric);
+	unsigned char *bytes = malloc(most), *room = malloc(of_metric), *at = bytes;
 
-	if (bytes == NULL)
+	if (bytes == NULL || room == NULL) {
+		free(bytes);
+		free(room);
 		return NULL;
+	}
 	put_counts(&at, rollup);
 	put_number(&at, rollup->metric_count);
 	for (size_t i = 0; i < rollup->metric_count; i++)
-		put_metric(&at, &rollup->metrics[i]);
+		put_metric(&at, &rollup->metrics[i], room);
+	free(room);
 	*size_r = (size_t)(at - bytes);
 	return bytes;
 }
@@ -212,14 +239,14 @@ static int take_buckets(struct reading *reading, struct histogram *values)
 	return 0;
 }
 
-static int take_metric(struct reading *reading, struct rollup *rollup)
+static int take_values(struct reading *reading, struct rollup *rollup, uint32_t id)
 {
-	uint64_t id = take_number(reading), head = take_number(reading), n = head >> FLAG_BITS;
+	uint64_t head = take_number(reading), n = head >> FLAG_BITS;
 	double min = take_double(reading), max;
 	struct rollup_metric *metric;
 
 	reading->damaged = reading->damaged || n == 0;
-	metric = reading->damaged ? NULL : rollup_metric(rollup, (uint32_t)id);
+	metric = reading->damaged ? NULL : rollup_metric(rollup, id);
 	if (metric == NULL)
 		return -1;
 	if ((head & CENSORED) != 0) {
@@ -235,6 +262,20 @@ static int take_metric(struct reading *reading, struct rollup *rollup)
 	metric->sum += take_double(reading);
 	histogram_widen(&metric->values, min, max, n);
 	return take_buckets(reading, &metric->values);
+}
+
+static int take_metric(struct reading *reading, struct rollup *rollup)
+{
+	uint64_t id = take_number(reading), length = take_number(reading);
+
+	if (length > (uint64_t)(reading->end - reading->at))
+		reading->damaged = true;
+	if (reading->damaged)
+		return -1;
+	if (rollup_wants(rollup, (uint32_t)id))
+		return take_values(reading, rollup, (uint32_t)id);
+	reading->at += length;
+	return 0;
 }
 
 int rollup_add_packed(

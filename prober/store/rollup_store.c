@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "error_type.h"
 #include "history_private.h"
+#include "rollup_private.h"
 #include "series.h"
 #include "statement.h"
 
@@ -24,8 +25,7 @@ struct span {
 			"SELECT rollup FROM " table " WHERE id = ?",                               \
 			"INSERT INTO " table " (id, rollup) VALUES (?, ?)"                         \
 			" ON CONFLICT DO UPDATE SET rollup = excluded.rollup",                     \
-			"SELECT id, rollup FROM " table                                            \
-			" WHERE id >= ? AND id < ? ORDER BY id",                                   \
+			"SELECT id, rollup FROM " table " WHERE id >= ? AND id < ? ORDER BY id",   \
 			"DELETE FROM " table " WHERE id >= ? AND id < ?"                           \
 	}
 
@@ -63,8 +63,8 @@ static int add_column(
 }
 
 /* Adds nothing where there is no row. */
-static int read_one(struct state *state, const struct span *span, int64_t id,
-	struct rollup *rollup, struct failure *why)
+static int read_one(struct state *state, const struct span *span, int64_t id, struct rollup *rollup,
+	struct failure *why)
 {
 	struct statement query;
 	int result = 0;
@@ -243,8 +243,7 @@ static int correct_hour(struct state *state, int64_t series, int64_t hour_ns, st
 	if (result == 0 && rollup_runs(&now) == rollup_runs(&before) + 1) {
 		result = put_one(state, &hours, id, &now, why);
 		if (result == 0)
-			result = correct_day(
-				state, series, rollup_floor(hour_ns, ROLLUP_DAY), why);
+			result = correct_day(state, series, rollup_floor(hour_ns, ROLLUP_DAY), why);
 		if (result == 0)
 			result = forget_trend(state, series, why);
 	}
@@ -253,8 +252,8 @@ static int correct_hour(struct state *state, int64_t series, int64_t hour_ns, st
 	return result;
 }
 
-int rollup_take_in(struct state *state, int64_t series, int64_t at_ns, bool *closed_r,
-	struct failure *why)
+int rollup_take_in(
+	struct state *state, int64_t series, int64_t at_ns, bool *closed_r, struct failure *why)
 {
 	bool day_closed;
 	int64_t end_ns;
@@ -264,8 +263,8 @@ int rollup_take_in(struct state *state, int64_t series, int64_t at_ns, bool *clo
 		return -1;
 	if (at_ns < end_ns)
 		return correct_hour(state, series, rollup_floor(at_ns, ROLLUP_HOUR), why);
-	if (close_all(state, &hours, "SELECT min(id) FROM runs WHERE id >= ? AND id < ?", close_hour,
-		    series, at_ns, closed_r, why) < 0)
+	if (close_all(state, &hours, "SELECT min(id) FROM runs WHERE id >= ? AND id < ?",
+		    close_hour, series, at_ns, closed_r, why) < 0)
 		return -1;
 	if (!*closed_r)
 		return 0;
@@ -312,10 +311,11 @@ int rollup_read(struct state *state, int64_t series, int64_t since_ns, int64_t u
 
 int rollup_each(struct state *state, int64_t series, int64_t length_ns, int64_t since_ns,
 	int64_t until_ns,
-	int (*each)(void *context, int64_t begin_ns, const struct rollup *rollup), void *context,
+	void (*each)(void *context, int64_t begin_ns, const struct rollup *rollup), void *context,
 	struct failure *why)
 {
 	const struct span *span = length_ns == ROLLUP_DAY ? &days : &hours;
+	struct rollup rollup = {.maintenance = 0};
 	struct statement query;
 	int result = 0;
 
@@ -323,14 +323,12 @@ int rollup_each(struct state *state, int64_t series, int64_t length_ns, int64_t 
 	statement_bind_integer(&query, series_run_id(series, since_ns));
 	statement_bind_integer(&query, series_run_id(series, until_ns));
 	while (result == 0 && statement_row(&query)) {
-		struct rollup rollup = {.maintenance = 0};
-
+		rollup_empty(&rollup);
 		result = add_column(&query, 1, &rollup, why);
-		if (result == 0 &&
-			each(context, series_run_time(statement_integer(&query, 0)), &rollup) < 0)
-			result = out_of_memory(why);
-		rollup_free(&rollup);
+		if (result == 0)
+			each(context, series_run_time(statement_integer(&query, 0)), &rollup);
 	}
+	rollup_free(&rollup);
 	return statement_end(&query, why) < 0 ? -1 : result;
 }
 

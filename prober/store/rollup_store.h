@@ -23,8 +23,8 @@ int64_t rollup_floor(int64_t at_ns, int64_t length_ns);
  * over by then, or corrects the hour and the day that the run is late for. An hour is left as it is
  * if some of its rows are gone by now: nobody could tell whether the run is in it already.
  * *closed_r: an hour has ended. */
-int rollup_take_in(struct state *state, int64_t series, int64_t at_ns, bool *closed_r,
-	struct failure *why);
+int rollup_take_in(
+	struct state *state, int64_t series, int64_t at_ns, bool *closed_r, struct failure *why);
 
 /* Up to where the hours are rolled up; 0: there is none. */
 int rollup_end(struct state *state, int64_t series, int64_t *end_ns_r, struct failure *why);
@@ -33,10 +33,11 @@ int rollup_end(struct state *state, int64_t series, int64_t *end_ns_r, struct fa
 int rollup_read(struct state *state, int64_t series, int64_t since_ns, int64_t until_ns,
 	struct rollup *rollup, struct failure *why);
 
-/* Calls back for each hour, or day, that began in [since, until) and had runs, oldest first. */
+/* Calls back for each hour, or day, that began in [since, until) and had runs, oldest first. A
+ * roll-up may name metrics without any value (n is 0). */
 int rollup_each(struct state *state, int64_t series, int64_t length_ns, int64_t since_ns,
 	int64_t until_ns,
-	int (*each)(void *context, int64_t begin_ns, const struct rollup *rollup), void *context,
+	void (*each)(void *context, int64_t begin_ns, const struct rollup *rollup), void *context,
 	struct failure *why);
 
 /* Drops the hours and days that began before. */

@@ -160,7 +160,8 @@ static void test_sums(void)
 	for (int64_t at_ns = TEST_START; at_ns < TEST_START + DAYS * DAY; at_ns += EVERY)
 		add(make_run(at_ns));
 	rollup_end(state, series(), &end_ns, &why);
-	is_integer(end_ns, TEST_START + DAYS * DAY - HOUR, "the hour that is going on is not rolled up");
+	is_integer(end_ns, TEST_START + DAYS * DAY - HOUR,
+		"the hour that is going on is not rolled up");
 	is_integer(count("SELECT count(*) FROM hours"), DAYS * 24 - 1, "all others are");
 	is_integer(count("SELECT count(*) FROM days"), DAYS, "and the days that are over");
 	agrees(TEST_START, end_ns, "the sum of all is the whole");
@@ -178,8 +179,8 @@ static void test_percentiles(void)
 	double worst = 0;
 	size_t n;
 
-	history_samples(state, "acme", "mail", "here", "imap.duration_seconds", TEST_START, &samples,
-		&n, &why);
+	history_samples(state, "acme", "mail", "here", "imap.duration_seconds", TEST_START,
+		&samples, &n, &why);
 	while (n > 0 && samples[n - 1].at_ns >= TEST_START + 3 * DAY)
 		n--;
 	exact = calloc(n, sizeof(*exact));
@@ -301,8 +302,8 @@ static long long difference(const char *folder)
 		     " EXCEPT SELECT id, rollup FROM main.hours)) +"
 		     " (SELECT count(*) FROM (SELECT id, rollup FROM first.days"
 		     " EXCEPT SELECT id, rollup FROM main.days))");
-	is_integer(count("SELECT count(*) FROM main.hours"), count("SELECT count(*) FROM first.hours"),
-		"as many hours");
+	is_integer(count("SELECT count(*) FROM main.hours"),
+		count("SELECT count(*) FROM first.hours"), "as many hours");
 	return rows;
 }
 
@@ -314,8 +315,8 @@ static void test_rebuilt(void)
 	state = state_open(folder, &why);
 	for (int run = 0; run < 120; run++) {
 		/* Later on every tenth comes two days late. */
-		json_t *record = make_run(
-			TEST_START + run * HOUR - (run > 50 && run % 10 == 9 ? 47 * HOUR + TEST_MINUTE : 0));
+		json_t *record = make_run(TEST_START + run * HOUR -
+			(run > 50 && run % 10 == 9 ? 47 * HOUR + TEST_MINUTE : 0));
 
 		if (lines_append_result(folder, record, &why) < 0)
 			abort();

@@ -196,7 +196,42 @@ static void test_censored(void)
 		"\"p50_low\":6.0,\"p50_high\":15.0,\"p95_low\":60.0,"
 		"\"too_small_for\":[\"p99\",\"p95_high\"],"
 		"\"at_least\":[\"p95\",\"max\",\"p95_low\"]}");
+	number_is(trend, "metrics/in.delivery_seconds/windows/7d/censored", 5);
+	text_is(trend, "metrics/in.delivery_seconds/windows/7d/at_least",
+		"[\"p95\",\"max\",\"p95_low\"]");
 	ok(at(trend, "metrics/in.delivery_seconds/last") == NULL, "no newest value, only a bound");
+	json_decref(trend);
+}
+
+/* An hour of runs, every second one in maintenance, and some hours later another run. */
+static void test_maintenance(void)
+{
+	static const char *const counted[] = {"24h", "7d"};
+	json_t *trend;
+	char path[64];
+
+	for (int i = 0; i < 10; i++) {
+		json_decref(newest);
+		newest = make_result(TEST_START + i * 5 * TEST_MINUTE, "pass");
+		json_object_set_new(newest, "scenario", json_string("repaired"));
+		if (i % 2 == 1)
+			json_object_set_new(newest, "maintenance", json_true());
+		add_step(newest, "imap", "pass", i);
+		history_add(state, newest, &why);
+	}
+	add("repaired", TEST_START + 240 * TEST_MINUTE, "pass", 1);
+	trend = trend_build(state, NULL, newest, &why);
+	is_valid(trend);
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "runs/%s/maintenance", counted[i]);
+		number_is(trend, path, 5);
+		snprintf(path, sizeof(path), "runs/%s/n", counted[i]);
+		number_is(trend, path, 6);
+		snprintf(path, sizeof(path), "metrics/imap.duration_seconds/windows/%s/n", counted[i]);
+		number_is(trend, path, 6);
+		snprintf(path, sizeof(path), "metrics/imap.duration_seconds/windows/%s/max", counted[i]);
+		number_is(trend, path, 8);
+	}
 	json_decref(trend);
 }
 
@@ -292,6 +327,7 @@ int main(void)
 	test_windows();
 	test_counts();
 	test_censored();
+	test_maintenance();
 	test_step();
 	test_reaches();
 	test_refused();
