@@ -30,9 +30,7 @@ struct courier {
 	struct trust *trust;
 	struct tls_settings tls;
 	char ca_file[PATH_SIZE];
-	char *secret;
-	char host[URL_HOST_SIZE];
-	const char *hosts[2];
+	struct sink_secret secrets[SINK_SECRETS_MAX + 1];
 	struct transcript transcript;
 	struct http *http;
 };
@@ -110,14 +108,30 @@ static void set_tls(struct courier *courier)
 	courier->tls.ca_file = courier->ca_file;
 }
 
-static int get_ready(struct courier *courier, struct failure *why)
+static int read_secrets(struct courier *courier, struct failure *why)
 {
 	const struct courier_job *job = courier->job;
-	const json_t *secret = json_object_get(job->sink->config, "secret");
+	struct sink_secret *next = courier->secrets;
 
+	for (const struct field *field = job->sink->type->fields; field->name != NULL; field++) {
+		const json_t *source = json_object_get(job->sink->config, field->name);
+
+		if (field->kind != &field_secret || source == NULL)
+			continue;
+		if (next == courier->secrets + SINK_SECRETS_MAX)
+			abort();
+		next->name = field->name;
+		if (secret_read(source, job->journey->base_dir, &next->value, why) == -1)
+			return -1;
+		next++;
+	}
+	return 0;
+}
+
+static int get_ready(struct courier *courier, struct failure *why)
+{
 	set_tls(courier);
-	if (secret != NULL &&
-		secret_read(secret, job->journey->base_dir, &courier->secret, why) == -1)
+	if (read_secrets(courier, why) == -1)
 		return -1;
 	courier->trust = trust_create();
 	if (trust_prepare(courier->trust, &courier->tls, why) == -1)
@@ -148,11 +162,10 @@ static int open_session(struct courier *courier, struct failure *why)
 		.tls = &courier->tls,
 		.trust = courier->trust,
 		.transcript = &courier->transcript,
-		.named_hosts = courier->hosts,
+		/* Redirects are not followed: the scenario itself names each address that is asked. */
+		.allow_private = true,
 	};
 
-	http_url_host(sink_string(courier->job->sink, "url"), courier->host, sizeof(courier->host));
-	courier->hosts[0] = courier->host;
 	courier->http = http_open(&settings, why);
 	return courier->http != NULL ? 0 : -1;
 }
@@ -168,7 +181,7 @@ static void send_one(struct courier *courier, const json_t *row, struct sink_ans
 	char id[128];
 	const struct sink_event sent = {.event = event,
 		.id = id,
-		.secret = courier->secret,
+		.secrets = courier->secrets,
 		.wall_ns = clock_wall(),
 		.every_ns = job->journey->every_ns};
 

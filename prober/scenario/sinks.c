@@ -53,9 +53,9 @@ static void complain_unknown(const struct look *look, const char *name)
 }
 
 /* What an event says is nobody else's business. */
-static void check_url(const struct look *look)
+static void check_url(const struct look *look, const char *key)
 {
-	const char *text = json_string_value(json_object_get(look->settings, "url"));
+	const char *text = json_string_value(json_object_get(look->settings, key));
 	char message[URL_MESSAGE_SIZE];
 	struct url url;
 
@@ -63,8 +63,18 @@ static void check_url(const struct look *look)
 		return;
 	if (strncmp(url.host, "127.", 4) != 0 && strcmp(url.host, "::1") != 0 &&
 		strcmp(url.host, "localhost") != 0)
-		complain(look, "url", "sink", "events would go there without TLS",
+		complain(look, key, "sink", "events would go there without TLS",
 			"https://, or http:// to this machine itself (127.0.0.1)");
+}
+
+static void check_fields(const struct look *look, const struct field *field)
+{
+	for (; field->name != NULL; field++)
+		if (field->kind == &field_http_url)
+			check_url(look, field->name);
+		else if (field->kind == &field_secret)
+			draft_warn_inline(
+				look->draft, look->pointer, look->settings, field->name, "secret");
 }
 
 static void check_program(const struct look *look)
@@ -109,9 +119,8 @@ static void check_sink(struct look *look, const char *name)
 		!json_is_object(look->settings))
 		return;
 	fields_default(tables, (json_t *)(uintptr_t)look->settings);
-	draft_warn_inline(look->draft, look->pointer, look->settings, "secret", "secret");
 	check_name(look);
-	check_url(look);
+	check_fields(look, type->fields);
 	check_program(look);
 	if (draft_duration(look->settings, "timeout") > TIMEOUT_MAX)
 		complain(look, "timeout", "sink", "a delivery may take 5m at most", NULL);

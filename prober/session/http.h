@@ -52,6 +52,8 @@ enum http_auth {
 	HTTP_AUTH_NONE,
 	HTTP_AUTH_BASIC, /* at once, RFC 7617 */
 	HTTP_AUTH_ANY,   /* what the server offers first: Digest or Basic; costs a round trip */
+	HTTP_AUTH_AWS,   /* Signature Version 4; libcurl signs neither a query of several values nor a
+			  * path with escapes right */
 };
 
 struct http_request {
@@ -63,9 +65,10 @@ struct http_request {
 	const char *content_type; /* of the body; NULL: it is among the headers */
 	enum http_auth auth;
 	const char *username, *password;
-	bool secret;        /* URL, headers or body hold a secret */
-	bool keep_redirect; /* a redirect is an answer like any other */
-	size_t max_bytes;   /* of the decoded body; 0: HTTP_BODY_MAX */
+	const char *aws_scope; /* of HTTP_AUTH_AWS: "region:service"; the user is the access key */
+	bool secret;           /* URL, headers or body hold a secret */
+	bool keep_redirect;    /* a redirect is an answer like any other */
+	size_t max_bytes;      /* of the decoded body; 0: HTTP_BODY_MAX */
 	struct deadline deadline;
 };
 

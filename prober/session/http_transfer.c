@@ -179,6 +179,14 @@ static void set_method(const struct exchange *exchange)
 		curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, exchange->method);
 }
 
+static void set_aws_scope(CURL *easy, const char *scope)
+{
+	char provider[128];
+
+	snprintf(provider, sizeof(provider), "aws:amz:%s", scope);
+	curl_easy_setopt(easy, CURLOPT_AWS_SIGV4, provider);
+}
+
 static void set_credentials(const struct exchange *exchange)
 {
 	CURL *easy = exchange->http->easy;
@@ -186,9 +194,12 @@ static void set_credentials(const struct exchange *exchange)
 
 	if (!exchange->with_credentials || request->auth == HTTP_AUTH_NONE)
 		return;
-	curl_easy_setopt(easy, CURLOPT_HTTPAUTH,
-		request->auth == HTTP_AUTH_BASIC ? CURLAUTH_BASIC
-						 : CURLAUTH_BASIC | CURLAUTH_DIGEST);
+	if (request->auth == HTTP_AUTH_AWS)
+		set_aws_scope(easy, request->aws_scope);
+	else
+		curl_easy_setopt(easy, CURLOPT_HTTPAUTH,
+			request->auth == HTTP_AUTH_BASIC ? CURLAUTH_BASIC
+							 : CURLAUTH_BASIC | CURLAUTH_DIGEST);
 	curl_easy_setopt(easy, CURLOPT_USERNAME, request->username);
 	curl_easy_setopt(easy, CURLOPT_PASSWORD, request->password);
 }

@@ -21,14 +21,6 @@ static const struct field fields[] = {
 	{0},
 };
 
-/* The rule is what follows the last slash of the dedup key. */
-static const char *rule_of(const json_t *event)
-{
-	const char *key = event_string(event, "dedup_key"), *slash = strrchr(key, '/');
-
-	return slash != NULL ? slash + 1 : key;
-}
-
 static json_t *alert_of(const json_t *event, const char *severity, const char *ends_at)
 {
 	json_t *annotations = json_pack("{s:s, s:s}", "summary", event_string(event, "summary"),
@@ -38,7 +30,7 @@ static json_t *alert_of(const json_t *event, const char *severity, const char *e
 	if (runbook[0] != '\0')
 		json_object_set_new(annotations, "runbook_url", json_string(runbook));
 	return json_pack("{s:{s:s, s:s, s:s, s:s, s:s}, s:o, s:s, s:s}", "labels", "alertname",
-		rule_of(event), "severity", severity, "customer", event_string(event, "customer"),
+		event_rule(event), "severity", severity, "customer", event_string(event, "customer"),
 		"scenario", event_string(event, "scenario"), "vantage", event_vantage(event),
 		"annotations", annotations, "startsAt", event_string(event, "since"), "endsAt",
 		ends_at);
@@ -59,7 +51,7 @@ static int compose(const struct sink *sink, const struct sink_event *event,
 	const char *url = sink_string(sink, "url");
 	size_t length = strlen(url);
 	int64_t life = RUNS * event->every_ns > LIFE_MIN ? RUNS * event->every_ns : LIFE_MIN;
-	bool resolved = strcmp(event_string(event->event, "state"), "resolved") == 0;
+	bool resolved = event_is(event->event, "resolved");
 	char now[CLOCK_TIMESTAMP_SIZE], later[CLOCK_TIMESTAMP_SIZE];
 	json_t *alerts = json_array();
 

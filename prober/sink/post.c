@@ -34,26 +34,34 @@ int64_t sink_retry_after(const char *value, int64_t wall_ns)
 	return wait < RETRY_AFTER_MAX ? wait : RETRY_AFTER_MAX;
 }
 
-/* Only what is about this one event is final. A wrong path or password is put right by somebody
- * within the days that we try; the event must not be lost meanwhile. */
-static enum sink_verdict verdict_of(int status)
+/* What the server or the way to it may get over by itself is tried again. For the rest a person has
+ * to change something: that is said at once, and mailprobe outbox retry sends it afterwards. */
+static enum sink_verdict verdict_of(const struct sink *sink, const struct http_reply *reply)
 {
+	int status = reply->status;
+
 	if (status >= 200 && status < 300)
 		return SINK_TAKEN;
-	if (status == 400 || status == 410 || status == 413 || status == 422)
-		return SINK_REFUSED;
-	return SINK_LATER;
+	if (status == 408 || status == 425 || status == 429 || status >= 500)
+		return SINK_LATER;
+	return sink->type->passes != NULL && sink->type->passes(reply) ? SINK_LATER : SINK_REFUSED;
 }
 
-static void judge(const struct http_reply *reply, int64_t wall_ns, struct sink_answer *answer)
+static const char *remark_of(int status)
+{
+	if (status >= 300 && status < 400)
+		return ", a redirect, which is not followed: is the address right?";
+	return status == 401 || status == 403 ? ": are the credentials right?" : "";
+}
+
+static void judge(const struct sink *sink, const struct http_reply *reply, int64_t wall_ns,
+	struct sink_answer *answer)
 {
 	char value[64];
 
-	answer->verdict = verdict_of(reply->status);
+	answer->verdict = verdict_of(sink, reply);
 	snprintf(answer->sentence, sizeof(answer->sentence), "the server answered %d%s",
-		reply->status,
-		reply->status >= 300 && reply->status < 400 ? ", a redirect, which is not followed"
-							    : "");
+		reply->status, remark_of(reply->status));
 	if (answer->verdict == SINK_LATER &&
 		http_header(reply, "Retry-After", value, sizeof(value)))
 		answer->retry_after_ns = sink_retry_after(value, wall_ns);
@@ -64,12 +72,16 @@ static int exchange(struct http *http, const struct sink_request *composed,
 {
 	const char *headers[SINK_HEADERS_MAX + 1] = {NULL};
 	const struct http_request request = {
-		.method = "POST",
+		.method = composed->method,
 		.url = composed->url.bytes,
 		.headers = headers,
 		.body = composed->body.bytes,
 		.body_length = composed->body.length,
 		.content_type = composed->content_type,
+		.auth = composed->aws_scope[0] != '\0' ? HTTP_AUTH_AWS : HTTP_AUTH_NONE,
+		.aws_scope = composed->aws_scope,
+		.username = composed->access_key,
+		.password = composed->secret_key,
 		.secret = true,
 		.keep_redirect = true,
 		.max_bytes = ANSWER_MAX,
@@ -81,27 +93,39 @@ static int exchange(struct http *http, const struct sink_request *composed,
 	return http_fetch(http, &request, reply, why);
 }
 
-void sink_post(struct http *http, const struct sink *sink, const struct sink_event *event,
-	struct deadline deadline, struct sink_answer *answer_r)
+/* One request; whether the event has another. */
+static bool post_part(struct http *http, const struct sink *sink, const struct sink_event *event,
+	struct deadline deadline, struct sink_answer *answer)
 {
-	struct sink_request request = {.content_type = "application/json"};
+	struct sink_request request = {.method = "POST", .content_type = "application/json"};
 	struct http_reply reply = {0};
 	struct failure why = {0};
 	int result;
 
-	*answer_r = (struct sink_answer){.verdict = SINK_LATER};
+	*answer = (struct sink_answer){.verdict = SINK_LATER};
 	text_init(&request.url, 8192);
 	text_init(&request.body, SINK_BODY_MAX);
 	result = sink->type->compose(sink, event, &request, &why);
 	if (result == 0)
 		result = exchange(http, &request, deadline, &reply, &why);
 	if (result == 0) {
-		judge(&reply, event->wall_ns, answer_r);
+		judge(sink, &reply, event->wall_ns, answer);
 		http_reply_free(&reply);
 	} else {
-		snprintf(answer_r->sentence, sizeof(answer_r->sentence), "%.180s (%s)", why.text,
+		snprintf(answer->sentence, sizeof(answer->sentence), "%.180s (%s)", why.text,
 			error_info(why.type)->name);
 	}
 	text_free(&request.url);
 	text_free(&request.body);
+	return answer->verdict == SINK_TAKEN && request.more;
+}
+
+void sink_post(struct http *http, const struct sink *sink, const struct sink_event *event,
+	struct deadline deadline, struct sink_answer *answer_r)
+{
+	struct sink_event part = *event;
+
+	/* What is tried again begins with its first part: receivers know what they have seen. */
+	while (post_part(http, sink, &part, deadline, answer_r))
+		part.part++;
 }

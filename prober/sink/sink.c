@@ -46,6 +46,16 @@ int64_t sink_duration(const struct sink *sink, const char *name)
 	return text != NULL && duration_parse(text, &ns) ? ns : 0;
 }
 
+const char *sink_secret(const struct sink_event *event, const char *name)
+{
+	const struct sink_secret *secret = event->secrets;
+
+	for (; secret != NULL && secret->name != NULL; secret++)
+		if (strcmp(secret->name, name) == 0)
+			return secret->value;
+	return NULL;
+}
+
 void sink_header(struct sink_request *request, const char *format, ...)
 {
 	va_list args;
@@ -79,4 +89,26 @@ const char *event_vantage(const json_t *event)
 	const char *name = json_string_value(json_array_get(json_object_get(event, "vantages"), 0));
 
 	return name != NULL ? name : "";
+}
+
+const char *event_rule(const json_t *event)
+{
+	const char *key = event_string(event, "dedup_key"), *slash = strrchr(key, '/');
+
+	return slash != NULL ? slash + 1 : key;
+}
+
+bool event_is(const json_t *event, const char *state)
+{
+	return strcmp(event_string(event, "state"), state) == 0;
+}
+
+const json_t *event_new_note(const json_t *event)
+{
+	const json_t *notes = json_object_get(event, "notes");
+	const json_t *newest = json_array_get(notes, json_array_size(notes) - 1);
+
+	return newest != NULL && strcmp(event_string(newest, "at"), event_string(event, "at")) == 0
+		? newest
+		: NULL;
 }

@@ -60,7 +60,7 @@ static int sign(const struct sink_event *event, struct sink_request *request, st
 	struct text content;
 	int length = 0;
 
-	if (read_key(event->secret, key, &length, why) == -1)
+	if (read_key(sink_secret(event, "secret"), key, &length, why) == -1)
 		return -1;
 	text_init(&content, SINK_BODY_MAX + 256);
 	text_printf(&content, "%s.%lld.", event->id, seconds);

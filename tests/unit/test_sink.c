@@ -23,13 +23,16 @@ static int compose(const char *type, json_t *config, json_t *event, const char *
 	struct sink_request *request)
 {
 	const struct sink sink = {sink_type_find(type), "ops", config};
+	char value[256] = "";
+	const struct sink_secret secrets[] = {{"secret", value}, {NULL, NULL}};
 	const struct sink_event sent = {.event = event,
 		.id = "evt_1.2",
-		.secret = secret,
+		.secrets = secret != NULL ? secrets : NULL,
 		.wall_ns = NOW,
 		.every_ns = 300 * NS_PER_SECOND};
 	int result;
 
+	text_copy(value, sizeof(value), secret != NULL ? secret : "");
 	*request = (struct sink_request){.content_type = "application/json"};
 	text_init(&request->url, 8192);
 	text_init(&request->body, SINK_BODY_MAX);
