@@ -155,8 +155,132 @@ static void test_retry_after(void)
 	is_integer(sink_retry_after("-5", NOW), 0, "a negative number");
 }
 
+/* --- what is made to fit --------------------------------------------------------------- */
+
+static void is_cut(const char *text, size_t max, const char *want, const char *name)
+{
+	json_t *got = fit_text(text, max);
+
+	is_string(json_string_value(got), want, name);
+	json_decref(got);
+}
+
+static void test_fit_text(void)
+{
+	is_cut("0123456789", 10, "0123456789", "as long as it may be");
+	is_cut("0123456789a", 10, "0123456...", "one more");
+	is_cut("\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc", 4, "\xc3\xbc...",
+		"characters, not bytes");
+	is_cut("\xf0\x9f\x98\x80"
+	       "123",
+		4, "...", "none is cut in two");
+	is_cut("\xf0\x9f\x98\x80"
+	       "123",
+		5,
+		"\xf0\x9f\x98\x80"
+		"123",
+		"two beyond the first plane");
+}
+
+static void test_fit_event(void)
+{
+	json_t *event = an_event("open", 1), *fitting;
+	struct text large;
+
+	text_init(&large, 5000);
+	while (!large.overflowed)
+		text_puts(&large, "0123456789");
+	json_object_set_new(event, "evidence", json_string(large.bytes));
+	json_object_set_new(event, "values", json_pack("{s:i}", "n", 5));
+	fitting = fit_event(event, 6000);
+	ok(json_equal(fitting, event), "an event that fits is left as it is");
+	json_decref(fitting);
+	fitting = fit_event(event, 1000);
+	ok(json_object_get(fitting, "evidence") == NULL, "the largest is left out");
+	ok(json_object_get(fitting, "values") != NULL, "the rest stays");
+	is_string(json_string_value(json_array_get(json_object_get(fitting, "left_out"), 0)),
+		"evidence", "and it is said");
+	json_decref(fitting);
+	json_object_set_new(event, "summary", json_string(large.bytes));
+	fitting = fit_event(event, 2000);
+	is_string(event_string(fitting, "event_id"), "evt_1", "what it is about always stays");
+	is_integer((long long)strlen(event_string(fitting, "summary")), 1000, "a summary is cut");
+	json_decref(fitting);
+	json_decref(event);
+	text_free(&large);
+}
+
+/* --- vendors --------------------------------------------------------------------------- */
+
+static json_t *body_of(const char *type, json_t *config, json_t *event, const char *secret)
+{
+	struct sink_request request;
+	json_t *body = NULL;
+
+	if (compose(type, config, event, secret, &request) == 0)
+		body = json_loads(request.body.bytes, 0, NULL);
+	done(&request);
+	return body;
+}
+
+static void test_pagerduty(void)
+{
+	static const char *const wrong[] = {"R012345678901234567890123456789",
+		"R01234567890123456789012345678901", "R012345678901234567890123456789\n", ""};
+	json_t *body = body_of("pagerduty", json_pack("{s:s}", "url", "http://127.0.0.1/"),
+		an_event("open", 1), "R0123456789012345678901234567890");
+	const json_t *payload = json_object_get(body, "payload");
+
+	is_string(event_string(body, "event_action"), "trigger", "an opening");
+	is_string(event_string(payload, "class"), "slow", "without a metric, the rule");
+	is_string(event_string(payload, "source"), "here", "seen from");
+	json_decref(body);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		why = (struct failure){0};
+		body = body_of("pagerduty", json_pack("{s:s}", "url", "http://127.0.0.1/"),
+			an_event("open", 1), wrong[i]);
+		ok(body == NULL && why.type == ERROR_CONFIG_SECRET, "no key: %zu", i);
+		ok(strstr(why.text, "R0123") == NULL, "and it is not shown");
+	}
+}
+
+/* The requests of an update whose severity has changed. */
+static void test_opsgenie(void)
+{
+	static const char *const urls[] = {"https://api.acme.test/v2/alerts",
+		"https://api.acme.test/v2/alerts/acme%2Fmail%2Fslow/notes?identifierType=alias",
+		"https://api.acme.test/v2/alerts/acme%2Fmail%2Fslow/priority?identifierType=alias"};
+	json_t *config = json_pack("{s:s}", "url", "https://api.acme.test/");
+	json_t *event = an_event("update", 2);
+	const struct sink sink = {sink_type_find("opsgenie"), "ops", config};
+	char key[] = "key";
+	const struct sink_secret secrets[] = {{"secret", key}, {NULL, NULL}};
+	struct sink_event sent = {.event = event, .id = "evt_1.2", .secrets = secrets};
+
+	for (sent.part = 0; sent.part < 3; sent.part++) {
+		struct sink_request request = {.method = "POST"};
+
+		text_init(&request.url, 8192);
+		text_init(&request.body, SINK_BODY_MAX);
+		is_integer(sink.type->compose(&sink, &sent, &request, &why), 0, "a part");
+		is_string(request.url.bytes, urls[sent.part], "where to");
+		is_string(request.headers[0], "Authorization: GenieKey key", "with its key");
+		ok(request.more == (sent.part < 2), "and whether there is more");
+		is_string(request.method, sent.part == 2 ? "PUT" : "POST", "by its method");
+		if (sent.part == 2)
+			is_string(request.body.bytes, "{\"priority\":\"P1\"}", "its priority");
+		done(&request);
+	}
+	json_decref(event);
+	json_decref(config);
+}
+
 int main(void)
 {
+	test_fit_text();
+	test_fit_event();
+	test_pagerduty();
+	test_opsgenie();
 	test_signature();
 	test_cloud_event();
 	test_secrets();
