@@ -80,19 +80,34 @@ static int close_mails(struct earlier *earlier, struct state *state, const json_
 	return result;
 }
 
-int earlier_load(struct earlier *earlier, struct state *state, const json_t *run,
-	const struct journey *journey, struct failure *why)
+static int read_open(struct earlier *earlier, struct state *state, const struct journey *journey,
+	struct failure *why)
 {
 	earlier->open_mails = json_array();
-	earlier->settled = json_array();
 	earlier->marks = ledger_marks(state, journey->customer, journey->scenario, why);
 	if (earlier->marks == NULL ||
 		ledger_has_past(state, journey->customer, journey->scenario, &earlier->has_past,
-			why) == -1 ||
-		ledger_open_mails(state, journey->customer, journey->scenario, OPEN_MAX,
-			add_open_mail, earlier->open_mails, why) == -1)
+			why) == -1)
+		return -1;
+	return ledger_open_mails(state, journey->customer, journey->scenario, OPEN_MAX,
+		add_open_mail, earlier->open_mails, why);
+}
+
+int earlier_load(struct earlier *earlier, struct state *state, const json_t *run,
+	const struct journey *journey, struct failure *why)
+{
+	earlier->settled = json_array();
+	if (read_open(earlier, state, journey, why) == -1)
 		return -1;
 	return close_mails(earlier, state, run, journey, why);
+}
+
+int earlier_reload(struct earlier *earlier, struct state *state, const struct journey *journey,
+	struct failure *why)
+{
+	json_decref(earlier->open_mails);
+	json_decref(earlier->marks);
+	return read_open(earlier, state, journey, why);
 }
 
 void earlier_free(struct earlier *earlier)

@@ -22,6 +22,9 @@ struct earlier {
  * vantage. Fails with local.storage; earlier_free is for then, too. */
 int earlier_load(struct earlier *earlier, struct state *state, const json_t *run,
 	const struct journey *journey, struct failure *why);
+/* Reads anew what a run that goes on for another attempt starts that with; `settled` stays. */
+int earlier_reload(struct earlier *earlier, struct state *state, const struct journey *journey,
+	struct failure *why);
 void earlier_free(struct earlier *earlier);
 
 /* Answers a worker's questions (struct worker_listener). */

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "begun.h"
+#include "confirm.h"
 #include "deliver.h"
 #include "earlier.h"
 #include "grant.h"
@@ -20,6 +21,7 @@
 #include "lock.h"
 #include "probe_mail.h"
 #include "record.h"
+#include "run_outcome.h"
 #include "settle.h"
 #include "slow.h"
 #include "stage.h"
@@ -42,6 +44,7 @@ struct job {
 	struct deadline deadline;
 	char run_id[UUID_SIZE];
 	struct earlier earlier;
+	struct confirm confirm;
 	json_t *slow; /* from when on a step is (slow.h) */
 	char tokens_dir[PATH_MAX];
 	json_t *head; /* the record's first keys: also the ledger's idea of the run */
@@ -103,54 +106,6 @@ static void tell_trouble(const struct run *run, const char *sentence)
 		run->observer->trouble(run->observer->context, sentence);
 }
 
-/* Rank of a step's outcome in the run's: what was proved against the platform comes before what
- * could not be judged; a skipped step decides only if there is nothing else. */
-static int rank(enum outcome outcome)
-{
-	static const int ranks[] = {
-		[OUTCOME_PASS] = 1,
-		[OUTCOME_WARN] = 2,
-		[OUTCOME_ERROR] = 3,
-		[OUTCOME_FAIL] = 4,
-		[OUTCOME_SKIPPED] = 0,
-	};
-
-	return ranks[outcome];
-}
-
-static void copy_key(json_t *to, const json_t *from, const char *key)
-{
-	json_t *value = json_object_get(from, key);
-
-	if (value != NULL)
-		json_object_set(to, key, value);
-}
-
-/* The run's outcome is that of its gravest step, whose reasons it takes over. */
-static void set_outcome(json_t *record, const json_t *steps)
-{
-	const json_t *decisive = NULL;
-	enum outcome outcome = OUTCOME_SKIPPED;
-	json_t *step;
-	size_t index;
-
-	json_array_foreach(steps, index, step) {
-		const char *name = json_string_value(json_object_get(step, "outcome"));
-		enum outcome one = (enum outcome)name_index(outcome_names, name);
-
-		if (decisive == NULL || rank(one) > rank(outcome)) {
-			decisive = step;
-			outcome = one;
-		}
-	}
-	json_object_set_new(record, "outcome", json_string(outcome_name(outcome)));
-	if (outcome == OUTCOME_PASS || decisive == NULL)
-		return;
-	copy_key(record, decisive, "error_type");
-	copy_key(record, decisive, "error");
-	copy_key(record, decisive, "blame");
-}
-
 static void set_end(const struct job *job, json_t *record)
 {
 	char ended[CLOCK_TIMESTAMP_SIZE];
@@ -187,21 +142,38 @@ static void close_job(struct job *job, json_t *record)
 	json_decref(record);
 	json_decref(job->head);
 	earlier_free(&job->earlier);
+	confirm_free(&job->confirm);
 	json_decref(job->slow);
 	*job = (struct job){.lock = -1};
 }
 
-static void end_job(struct job *job, bool interrupted)
+/* Takes the reference to the account of all attempts. */
+static void end_run(struct job *job, json_t *account)
 {
-	json_t *account = worker_end(&job->worker, interrupted);
 	json_t *record = json_copy(job->head);
 
 	set_end(job, record);
-	set_outcome(record, json_object_get(account, "steps"));
+	run_outcome(record, json_object_get(account, "steps"),
+		json_object_get(account, "attempts"));
 	json_object_update(record, account);
 	json_decref(account);
 	job->run->running--;
 	close_job(job, record);
+}
+
+/* An attempt has ended. */
+static void end_attempt(struct job *job, bool interrupted)
+{
+	json_t *account = worker_end(&job->worker, interrupted);
+
+	if (confirm_is_planned(&job->confirm))
+		account = confirm_unite(&job->confirm, &job->scenario->journey, account);
+	else if (!interrupted && confirm_plan(&job->confirm, &job->scenario->journey, account,
+					 job->origin, job->deadline)) {
+		json_decref(account);
+		return;
+	}
+	end_run(job, account);
 }
 
 /* A run that never got a worker: overlap, or no process to be had. */
@@ -251,12 +223,43 @@ static int keep_token(void *context, const json_t *token, struct failure *why)
 	return grant_keep(&job->scenario->journey, job->tokens_dir, token, why);
 }
 
+/* Forks a worker for these steps. */
+static int start_attempt(struct job *job, const char *const *only, struct failure *why)
+{
+	const struct run *run = job->run;
+	const struct journey *journey = &job->scenario->journey;
+	struct mail_key key;
+	struct worker_job order;
+
+	mail_key_derive(run->key, journey->customer, journey->scenario, &key);
+	order = (struct worker_job){
+		.journey = journey,
+		.only = only,
+		.run_id = job->run_id,
+		.vantage = run->settings->vantage,
+		.origin = job->origin,
+		.deadline = job->deadline,
+		.key = &key,
+		.tokens_dir = job->tokens_dir,
+		.keep_token = keep_token,
+		.token_context = job,
+		.open_mails = job->earlier.open_mails,
+		.marks = job->earlier.marks,
+		.has_past = job->earlier.has_past,
+		.slow = job->slow,
+		.require_sandbox = run->settings->require_sandbox,
+	};
+	job->worker = worker_start(&order, why);
+	/* The worker has its own copy by now. */
+	explicit_bzero(&key, sizeof(key));
+	return job->worker != NULL ? 0 : -1;
+}
+
 static void start_job(struct run *run, struct job *job, const struct scenario *scenario)
 {
 	const struct journey *journey = &scenario->journey;
+	const char *const only[] = {run->settings->only, NULL};
 	struct failure why = {0};
-	struct mail_key key;
-	struct worker_job order;
 
 	*job = (struct job){.scenario = scenario, .run = run, .lock = -1};
 	job->origin = clock_origin_now();
@@ -274,32 +277,25 @@ static void start_job(struct run *run, struct job *job, const struct scenario *s
 	grant_folder(run->settings->results_dir, journey->customer, job->tokens_dir);
 	job->slow = slow_figures(
 		run->state, scenario, run->settings->vantage, job->origin.wall_ns);
-	mail_key_derive(run->key, journey->customer, journey->scenario, &key);
-	order = (struct worker_job){
-		.journey = journey,
-		.only = run->settings->only,
-		.run_id = job->run_id,
-		.vantage = run->settings->vantage,
-		.origin = job->origin,
-		.deadline = job->deadline,
-		.key = &key,
-		.tokens_dir = job->tokens_dir,
-		.keep_token = keep_token,
-		.token_context = job,
-		.open_mails = job->earlier.open_mails,
-		.marks = job->earlier.marks,
-		.has_past = job->earlier.has_past,
-		.slow = job->slow,
-		.require_sandbox = run->settings->require_sandbox,
-	};
-	job->worker = worker_start(&order, &why);
-	/* The worker has its own copy by now. */
-	explicit_bzero(&key, sizeof(key));
-	if (job->worker == NULL) {
+	if (start_attempt(job, only[0] != NULL ? only : NULL, &why) == -1) {
 		end_unstarted(job, &why);
 		return;
 	}
 	run->running++;
+}
+
+/* With what the ledger knows by now: mails of the first attempt are open as those of earlier runs
+ * are. */
+static void start_second(struct job *job)
+{
+	const struct journey *journey = &job->scenario->journey;
+	struct failure why = {0};
+
+	if (earlier_reload(&job->earlier, job->run->state, journey, &why) == 0 &&
+		start_attempt(job, job->confirm.ids, &why) == 0)
+		return;
+	tell_trouble(job->run, why.text);
+	end_run(job, confirm_unite(&job->confirm, journey, NULL));
 }
 
 /* --- while it runs --------------------------------------------------------------------- */
@@ -331,8 +327,10 @@ static int on_settle(void *context, const json_t *mails, struct failure *why)
 {
 	struct job *job = context;
 
-	if (earlier_settle(&job->earlier, job->run->state, job->head, mails, why) == 0)
+	if (earlier_settle(&job->earlier, job->run->state, job->head, mails, why) == 0) {
+		confirm_settle(&job->confirm, mails);
 		return 0;
+	}
 	tell_trouble(job->run, why->text);
 	return -1;
 }
@@ -362,20 +360,24 @@ static void attend(struct job *job, bool has_frames, bool has_ended)
 	if (has_frames || has_ended)
 		alive = worker_receive(job->worker, &listener);
 	if (!alive || has_ended || worker_overdue(job->worker))
-		end_job(job, false);
+		end_attempt(job, false);
 }
 
 static int wait_ms(const struct run *run)
 {
 	int wait = TICK_MS;
 
-	for (size_t i = 0; i < run->job_count; i++)
-		if (run->jobs[i].worker != NULL) {
-			int left = worker_left_ms(run->jobs[i].worker);
+	for (size_t i = 0; i < run->job_count; i++) {
+		const struct job *job = &run->jobs[i];
+		int left = wait;
 
-			if (left < wait)
-				wait = left;
-		}
+		if (job->worker != NULL)
+			left = worker_left_ms(job->worker);
+		else if (confirm_is_planned(&job->confirm))
+			left = deadline_left_ms(job->confirm.when);
+		if (left < wait)
+			wait = left;
+	}
 	return wait;
 }
 
@@ -408,6 +410,9 @@ static int attend_all(struct run *run, struct pollfd *polls)
 		if (run->jobs[i].worker != NULL)
 			attend(&run->jobs[i], polls[1 + 2 * i].revents != 0,
 				polls[2 + 2 * i].revents != 0);
+		else if (confirm_is_planned(&run->jobs[i].confirm) &&
+			deadline_passed(run->jobs[i].confirm.when))
+			start_second(&run->jobs[i]);
 	if (run->observer->tick != NULL)
 		run->observer->tick(run->observer->context);
 	return 0;
@@ -428,7 +433,10 @@ static void run_all(struct run *run, struct scenario *const scenarios[], size_t 
 	}
 	for (size_t i = 0; i < run->job_count; i++)
 		if (run->jobs[i].worker != NULL)
-			end_job(&run->jobs[i], true);
+			end_attempt(&run->jobs[i], true);
+		else if (run->jobs[i].scenario != NULL)
+			end_run(&run->jobs[i], confirm_unite(&run->jobs[i].confirm,
+				&run->jobs[i].scenario->journey, NULL));
 	free(polls);
 }
 

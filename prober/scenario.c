@@ -14,6 +14,9 @@
 
 #include "ban.h"
 
+/* The field table's fallback, where the whole object is left out. */
+#define CONFIRM_AFTER (30 * NS_PER_SECOND)
+
 /* What scenario_load hands out, and all that it points into. */
 struct loaded {
 	struct scenario scenario; /* first: scenario_free goes back from it */
@@ -250,6 +253,15 @@ static void build_lists(struct loaded *loaded, const struct draft *draft)
 	loaded->scenario.sinks = loaded->sinks;
 }
 
+static int64_t confirm_ns(const json_t *config)
+{
+	int64_t after_ns = draft_duration(config, "after");
+
+	if (json_is_true(json_object_get(config, "off")))
+		return 0;
+	return after_ns > 0 ? after_ns : CONFIRM_AFTER;
+}
+
 /* A draft without an error, as what everything else works on. */
 static struct scenario *build(const struct draft *draft, const char *file)
 {
@@ -279,6 +291,7 @@ static struct scenario *build(const struct draft *draft, const char *file)
 	journey->timeout_ns = draft_duration(draft->tree, "timeout");
 	build_control(json_object_get(draft->tree, "control"), &journey->control);
 	journey->components = json_object_get(draft->tree, "components");
+	journey->confirm_ns = confirm_ns(json_object_get(draft->tree, "confirm"));
 	journey->horizon_ns = draft_duration(draft->tree, "horizon");
 	build_lists(loaded, draft);
 	return &loaded->scenario;

@@ -117,6 +117,8 @@ const struct field record_mail[] = {
 	{"message_id", &field_text, R, "its Message-ID, without angle brackets"},
 	{"from", &field_text, R, "envelope sender"},
 	{"to", &field_text, R, "envelope recipient"},
+	{"attempt", &field_integer, 0,
+		"where its step is in `attempts`: the attempt that sent it"},
 	{"leg", &field_text, 0, "direction of mail flow"},
 	{"state", &field_choice, R, "what became of it up to the end of this run",
 		.choices = mail_states},
@@ -186,6 +188,12 @@ static const struct field attribution_fields[] = {
 	{0},
 };
 
+static const struct field run_attempt_fields[] = {
+	{"attempt", &field_integer, R, "counted from 1"},
+	{"steps", &field_list, R, "as those of the run", .item = &field_object},
+	{0},
+};
+
 const struct field record_run[] = {
 	{"schema", &field_choice, R, "the format of this record", .choices = schema_result},
 	{"run_id", &field_name, R, "UUIDv7"},
@@ -213,6 +221,12 @@ const struct field record_run[] = {
 	{"steps", &field_list, R, "in the scenario's order", .item = &field_object},
 	{"mails", &field_list, R, "probe mails sent by this run", .item = &field_object,
 		.fields = record_mail},
+	{"attempts", &field_list, 0,
+		"what was tried more than once: the steps that were replaced by those of another "
+		"attempt, or that could not replace them",
+		.item = &field_object, .fields = run_attempt_fields},
+	{"retried", &field_integer, M, "how many steps were tried again"},
+	{"not_retried", &field_text, 0, "why what failed was not tried again"},
 	{"attribution", &field_object, 0, "the one part that explains all that was slower than usual",
 		.fields = attribution_fields},
 	{"settled", &field_list, 0, "mails of earlier runs whose fate this run found out",

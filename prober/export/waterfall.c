@@ -218,6 +218,22 @@ static void print_step(
 	print_evidence(step, style, to);
 }
 
+/* What another attempt has replaced, or could not. */
+static void print_attempts(const json_t *record, const struct waterfall_style *style, FILE *to)
+{
+	const json_t *attempt, *step;
+	size_t index, at;
+
+	json_array_foreach(json_object_get(record, "attempts"), index, attempt) {
+		fprintf(to, "  %sattempt %.0f:%s\n", paint(style, "\033[1m"),
+			number_of(attempt, "attempt"), paint(style, "\033[0m"));
+		json_array_foreach(json_object_get(attempt, "steps"), at, step)
+			print_step(step, number_of(record, "duration_seconds"), style, to);
+	}
+	if (json_object_get(record, "not_retried") != NULL)
+		fprintf(to, "  not tried again: %s\n", text_of(record, "not_retried"));
+}
+
 /* --- the run --------------------------------------------------------------------------- */
 
 void waterfall_print(const json_t *record, const struct waterfall_style *style, FILE *to)
@@ -234,6 +250,7 @@ void waterfall_print(const json_t *record, const struct waterfall_style *style, 
 		text_of(record, "started_at"));
 	json_array_foreach(json_object_get(record, "steps"), index, step)
 		print_step(step, span, style, to);
+	print_attempts(record, style, to);
 	print_attribution(record, style, to);
 	if (json_array_size(json_object_get(record, "steps")) == 0)
 		fprintf(to, "  %s\n", text_of(record, "error"));

@@ -434,6 +434,12 @@ const struct field limit_fields[] = {
 	{0},
 };
 
+static const struct field confirm_fields[] = {
+	{"after", &field_duration, 0, "pause before it is tried again", "\"30s\""},
+	{"off", &field_bool, 0, "it is not tried again", "false"},
+	{0},
+};
+
 const struct field scenario_fields[] = {
 	{"customer", &field_name, R, "owner of the platform"},
 	{"scenario", &field_name, R, "name of this user journey"},
@@ -442,6 +448,10 @@ const struct field scenario_fields[] = {
 	{"timeout", &field_duration, 0, "a whole run ends by then", "\"3m\""},
 	{"control", &field_object, 0, "how trouble of this machine is told from the platform's",
 		.fields = control_fields},
+	{"confirm", &field_object, 0,
+		"what has failed is tried once more before anybody is told, where the timeout leaves "
+		"room",
+		.fields = confirm_fields},
 	{"horizon", &field_duration, 0,
 		"a mail that has not come by then is lost; one that comes later is found after lost",
 		"\"24h\""},

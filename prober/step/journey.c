@@ -85,6 +85,13 @@ const struct account *journey_mailbox_of(
 			addressed = account;
 	}
 	return addressed;
+
+bool journey_chooses(const char *const *only, const char *id)
+{
+	for (size_t i = 0; only != NULL && only[i] != NULL; i++)
+		if (strcmp(only[i], id) == 0)
+			return true;
+	return only == NULL;
 }
 
 bool journey_listens(const struct journey *journey, const char *mail)

@@ -75,6 +75,7 @@ struct journey {
 	const char *base_dir; /* of the scenario file: relative paths start here */
 	int64_t every_ns;     /* 0: not given */
 	int64_t timeout_ns;   /* a whole run ends by then */
+	int64_t confirm_ns;   /* what failed is tried again after so long; 0: it is not */
 	int64_t horizon_ns;   /* a mail that did not come by then is lost */
 	const struct account *accounts;
 	size_t account_count;
@@ -94,6 +95,9 @@ const struct step *journey_step(const struct journey *journey, const char *id);
  * no run of this scenario would ever find out what became of it. */
 const struct account *journey_mailbox_of(
 	const struct journey *journey, const char *id, const char *to);
+
+/* True if the step is one of `only`, which ends with NULL; or if that is NULL: then all are. */
+bool journey_chooses(const char *const *only, const char *id);
 
 /* True if a step listens for that step's mail: it must stay where it is until the chain's end. */
 bool journey_listens(const struct journey *journey, const char *mail);

@@ -19,9 +19,9 @@ struct stage;
 void stage_preload(const struct journey *journey);
 
 /* Reads what must be read before the process is confined: passwords, certificate stores,
- * resolver settings. What cannot be read fails only the steps that need it. `only` is a step id
- * or NULL for all. Never NULL. `run` must outlive the stage. */
-struct stage *stage_set(const struct probe_run *run, const char *only);
+ * resolver settings. What cannot be read fails only the steps that need it. `only` are step ids,
+ * NULL at the end, or NULL for all. Never NULL. `run` must outlive the stage. */
+struct stage *stage_set(const struct probe_run *run, const char *const *only);
 
 /* Plays all chains to their end, at the latest by the run's deadline. The records come in the
  * scenario's order, as new references: steps by record_step, mails by record_mail. */

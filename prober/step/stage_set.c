@@ -153,13 +153,13 @@ static void set_part(struct stage *stage, size_t index)
 }
 
 /* A chosen step brings the step along that its mail comes from. */
-static void choose(struct stage *stage, const char *only)
+static void choose(struct stage *stage, const char *const *only)
 {
 	const struct journey *journey = stage->run->journey;
 
 	for (size_t i = 0; i < stage->count; i++) {
 		stage->parts[i].chain = mail_source(journey, i);
-		if (only != NULL && strcmp(journey->steps[i].id, only) != 0)
+		if (!journey_chooses(only, journey->steps[i].id))
 			continue;
 		stage->parts[i].chosen = true;
 		stage->parts[stage->parts[i].chain].chosen = true;
@@ -186,7 +186,7 @@ void *stage_allocate(size_t count, size_t size)
 	return memory;
 }
 
-struct stage *stage_set(const struct probe_run *run, const char *only)
+struct stage *stage_set(const struct probe_run *run, const char *const *only)
 {
 	const struct journey *journey = run->journey;
 	struct stage *stage = stage_allocate(1, sizeof(*stage));

@@ -80,7 +80,7 @@ int sweep_read_bounces(struct sweep *sweep, struct failure *why)
 void sweep_judge_bounce(struct sweep *sweep, const struct candidate *candidate, json_t *mail)
 {
 	if (candidate->dsn.kind != DSN_FAILED || !is_awaited(mail) || !is_sender(sweep, mail) ||
-		strcmp(member(mail, "run_id"), sweep->probe->run->run_id) == 0)
+		sweep_is_own(sweep, mail))
 		return;
 	json_object_set_new(mail, "state", json_string("bounced"));
 	bounce_describe(mail, &candidate->dsn);

@@ -71,20 +71,30 @@ static bool is_state(const json_t *mail, const char *state)
 	return strcmp(member(mail, "state"), state) == 0;
 }
 
-/* A mail that this run has on its hands, and another chain may be waiting for: its own, or one
- * that it offers again. */
-static bool is_underway(const struct sweep *sweep, const json_t *mail)
+static const json_t *find_open(const struct sweep *sweep, const json_t *mail)
 {
 	const json_t *open;
 	size_t index;
 
-	if (strcmp(member(mail, "run_id"), sweep->probe->run->run_id) == 0)
-		return true;
 	json_array_foreach(sweep->probe->run->open_mails, index, open)
-		if (is_state(open, "deferred") &&
-			strcmp(member(open, "mail"), member(mail, "mail")) == 0)
-			return true;
-	return false;
+		if (strcmp(member(open, "mail"), member(mail, "mail")) == 0)
+			return open;
+	return NULL;
+}
+
+bool sweep_is_own(const struct sweep *sweep, const json_t *mail)
+{
+	return strcmp(member(mail, "run_id"), sweep->probe->run->run_id) == 0 &&
+	       find_open(sweep, mail) == NULL;
+}
+
+/* A mail that this attempt has on its hands, and another chain may be waiting for: its own, or one
+ * that it offers again. */
+static bool is_underway(const struct sweep *sweep, const json_t *mail)
+{
+	const json_t *open = find_open(sweep, mail);
+
+	return sweep_is_own(sweep, mail) || (open != NULL && is_state(open, "deferred"));
 }
 
 static bool is_awaited(const json_t *mail)

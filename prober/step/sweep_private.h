@@ -46,6 +46,10 @@ int sweep_read_bounces(struct sweep *sweep, struct failure *why);
 /* What one of them means for the mail that it quotes. */
 void sweep_judge_bounce(struct sweep *sweep, const struct candidate *candidate, json_t *mail);
 
+/* Whether this attempt sent the mail; one of the run's attempt before is open as those of earlier
+ * runs are. */
+bool sweep_is_own(const struct sweep *sweep, const json_t *mail);
+
 /* Whether a token is that of a mail of ours. */
 bool sweep_verifies(const struct sweep *sweep, const char *token, const json_t *mail);
 

@@ -154,13 +154,28 @@ static const json_t *step_of(const json_t *record, const char *id)
 	return NULL;
 }
 
+/* The step that looked for a mail: that of the attempt which sent it. */
+static const json_t *await_of(const json_t *record, const json_t *mail)
+{
+	json_int_t attempt = json_integer_value(json_object_get(mail, "attempt"));
+	const json_t *one;
+	size_t index;
+
+	if (attempt == 0)
+		return step_of(record, member(mail, "await"));
+	json_array_foreach(json_object_get(record, "attempts"), index, one)
+		if (json_integer_value(json_object_get(one, "attempt")) == attempt)
+			return step_of(one, member(mail, "await"));
+	return NULL;
+}
+
 /* A mail that had not come when it was last looked for: it takes at least that long. Where
  * nobody looked (the mailbox was down, the run was cut off), nothing is known and nothing is
  * said. */
 static int emit_censored(const struct walk *walk, const json_t *record, const json_t *mail)
 {
 	static const char *const missing[] = {"accepted", "unknown", "lost", "bounced", NULL};
-	const json_t *await = step_of(record, member(mail, "await"));
+	const json_t *await = await_of(record, mail);
 	const json_t *waited = json_object_get(await, "waited_seconds");
 
 	if (!json_is_number(waited))

@@ -19,7 +19,7 @@
 
 struct worker_job {
 	const struct journey *journey;
-	const char *only; /* a step id, or NULL for all */
+	const char *const *only; /* step ids, NULL at the end; or NULL for all */
 	const char *run_id;
 	const char *vantage;
 	struct clock_origin origin;

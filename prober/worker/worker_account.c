@@ -230,9 +230,7 @@ static int check_steps(
 
 bool account_wants(const struct worker_account *account, size_t index)
 {
-	const char *only = account->job->only;
-
-	return only == NULL || strcmp(account->job->journey->steps[index].id, only) == 0;
+	return journey_chooses(account->job->only, account->job->journey->steps[index].id);
 }
 
 /* It takes the place of what was said of steps before; none of it counts if some is wrong. */

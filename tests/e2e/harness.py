@@ -341,11 +341,12 @@ def shared_platform():
 
 def scenario(platform, name, steps, accounts=None, folder=None, **keys):
     """Write a scenario file of customer `test`; returns its path. `accounts` are those of the
-    platform unless given; keys such as timeout="5s" come on top."""
+    platform unless given; keys such as timeout="5s" come on top. What fails is not tried again
+    unless `confirm` says so."""
     if accounts is None:
         accounts = {side: platform.account(side) for side in ("inside", "outside")}
     path = Path(folder or work("scenario")) / f"{name}.yaml"
-    document = {"customer": "test", "scenario": name} | keys
+    document = {"customer": "test", "scenario": name, "confirm": {"off": True}} | keys
     path.write_text(yaml(document | {"accounts": accounts, "steps": steps}))
     path.chmod(0o644)
     return path

@@ -143,10 +143,11 @@ static void only_last(struct stage *stage)
 
 static void test_only(void)
 {
+	static const char *const only[] = {"last", NULL};
 	json_t *result;
 
 	job = a_job(5 * NS_PER_SECOND);
-	job.only = "last";
+	job.only = only;
 	result = run_job(only_last);
 	is_integer(json_array_size(json_object_get(result, "steps")), 1, "only: one step");
 	is_string(of_step(result, 0, "outcome"), "pass", "only: it passed");

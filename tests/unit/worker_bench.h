@@ -84,7 +84,7 @@ struct shared {
 };
 static volatile struct shared *shared;
 
-struct stage *stage_set(const struct probe_run *run, const char *only)
+struct stage *stage_set(const struct probe_run *run, const char *const *only)
 {
 	struct stage *stage = calloc(1, sizeof(*stage));
 
