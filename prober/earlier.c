@@ -107,7 +107,10 @@ int earlier_reload(struct earlier *earlier, struct state *state, const struct jo
 {
 	json_decref(earlier->open_mails);
 	json_decref(earlier->marks);
-	return read_open(earlier, state, journey, why);
+	if (read_open(earlier, state, journey, why) == -1)
+		return -1;
+	earlier->has_past = true; /* the attempt before is one */
+	return 0;
 }
 
 void earlier_free(struct earlier *earlier)

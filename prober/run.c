@@ -22,6 +22,7 @@
 #include "probe_mail.h"
 #include "record.h"
 #include "run_outcome.h"
+#include "run_signals.h"
 #include "settle.h"
 #include "slow.h"
 #include "stage.h"
@@ -64,28 +65,6 @@ struct run {
 };
 
 /* --- beginning ------------------------------------------------------------------------- */
-
-/* A full disk and a closed pipe are errors of a write, which says so itself. */
-static void ignore_signals(void)
-{
-	signal(SIGXFSZ, SIG_IGN);
-	signal(SIGPIPE, SIG_IGN);
-}
-
-/* Those that end a run; nohup(1) takes one out by having it ignored. */
-static int catch_signals(void)
-{
-	static const int ending[] = {SIGINT, SIGTERM, SIGHUP};
-	struct sigaction action;
-	sigset_t set;
-
-	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof(ending) / sizeof(ending[0]); i++)
-		if (sigaction(ending[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
-			sigaddset(&set, ending[i]);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
 
 static json_t *head_of(const struct run *run, const struct job *job)
 {
@@ -161,6 +140,18 @@ static void end_run(struct job *job, json_t *account)
 	close_job(job, record);
 }
 
+/* For the attempt to come: until when they had not come. */
+static void remember_mails(struct job *job, const json_t *account)
+{
+	struct failure why = {0};
+	size_t index;
+	json_t *mail;
+
+	json_array_foreach(json_object_get(account, "mails"), index, mail)
+		if (ledger_update(job->run->state, mail, &why) == -1)
+			tell_trouble(job->run, why.text);
+}
+
 /* An attempt has ended. */
 static void end_attempt(struct job *job, bool interrupted)
 {
@@ -170,6 +161,7 @@ static void end_attempt(struct job *job, bool interrupted)
 		account = confirm_unite(&job->confirm, &job->scenario->journey, account);
 	else if (!interrupted && confirm_plan(&job->confirm, &job->scenario->journey, account,
 					 job->origin, job->deadline)) {
+		remember_mails(job, account);
 		json_decref(account);
 		return;
 	}
@@ -457,7 +449,7 @@ static int begin(struct run *run, size_t count, struct failure *why)
 	run->jobs = calloc(run->job_count, sizeof(*run->jobs));
 	if (run->jobs == NULL)
 		return failure_set(why, ERROR_LOCAL_RESOURCE, "out of memory");
-	ignore_signals();
+	run_signals_ignore();
 	run->state = state_open(run->settings->results_dir, why);
 	if (run->state == NULL)
 		return -1;
@@ -467,7 +459,7 @@ static int begin(struct run *run, size_t count, struct failure *why)
 		return failure_set(why, ERROR_LOCAL_RESOURCE, "out of memory");
 	if (mail_key_load(run->settings->results_dir, run->key, why) == -1)
 		return -1;
-	run->signals = catch_signals();
+	run->signals = run_signals_catch();
 	if (run->signals == -1)
 		return failure_set(
 			why, ERROR_LOCAL_RESOURCE, "cannot wait for signals: %s", strerror(errno));
