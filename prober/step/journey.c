@@ -85,6 +85,7 @@ const struct account *journey_mailbox_of(
 			addressed = account;
 	}
 	return addressed;
+}
 
 bool journey_chooses(const char *const *only, const char *id)
 {
