@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "explain_words.h"
+#include "history_long.h"
 #include "judge.h"
 #include "measure.h"
 #include "points.h"
@@ -128,8 +129,7 @@ static bool agrees(json_t *measured, const json_t *values)
 
 	json_object_foreach(measured, key, value)
 	{
-		if (!is_same(value, json_object_get(values, key),
-			    json_is_real(value) ? share : 0))
+		if (!is_same(value, json_object_get(values, key), json_is_real(value) ? share : 0))
 			return false;
 	}
 	return true;
@@ -192,7 +192,9 @@ static struct point_choice choice_now(
 	struct point_choice choice = choice_of(explanation);
 
 	choice.to_ns = newest->end_ns;
-	if (limit->over_ns > 0)
+	if (limit->over_ns > HISTORY_EXACT_SPAN)
+		choice.from_ns = history_window(newest->end_ns, limit->over_ns).begin_ns;
+	else if (limit->over_ns > 0)
 		choice.from_ns = newest->end_ns - limit->over_ns + 1;
 	else
 		choice.newest = limit->of > 0 ? (size_t)limit->of : 1;

@@ -263,6 +263,10 @@ static int open_scratch(struct state *state, struct failure *why)
 		status = sqlite3_exec(state->db, scratch_pragmas, NULL, NULL, NULL);
 	if (status == SQLITE_OK)
 		status = state_migrate(state, &version);
+	/* Each end of a transaction goes through all pages. */
+	if (status == SQLITE_OK)
+		status = sqlite3_exec(state->db, "BEGIN", NULL, NULL, NULL);
+	state->one_transaction = status == SQLITE_OK;
 	return status == SQLITE_OK ? 0 : state_failure(state, status, why);
 }
 
@@ -304,8 +308,10 @@ void state_know_facts(struct state *state, const struct field *(*facts)(const ch
 
 int state_begin(struct state *state, struct failure *why)
 {
-	int status = sqlite3_exec(state->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+	int status = SQLITE_OK;
 
+	if (!state->one_transaction)
+		status = sqlite3_exec(state->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
 	return status == SQLITE_OK ? 0 : state_failure(state, status, why);
 }
 
@@ -313,6 +319,8 @@ int state_finish(struct state *state, int result, struct failure *why)
 {
 	int status;
 
+	if (state->one_transaction)
+		return result;
 	if (result == 0) {
 		status = sqlite3_exec(state->db, "COMMIT", NULL, NULL, NULL);
 		if (status == SQLITE_OK)

@@ -22,8 +22,8 @@ struct state *state_open(const char *results_dir, struct failure *why);
 struct state *state_open_to_read(const char *results_dir, struct failure *why);
 
 /* A store that nobody else sees, and that goes when it is closed: for what is only tried out. Lies
- * in memory up to 64 MB, then in a temporary file without a name; nothing is synced. Fails with
- * local.storage. */
+ * in memory up to 64 MB, then in a temporary file without a name; nothing is synced, and nothing can be
+ * undone: after a failure it is of no more use. Fails with local.storage. */
 struct state *state_open_scratch(struct failure *why);
 
 void state_close(struct state **state);

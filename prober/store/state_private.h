@@ -3,6 +3,7 @@
 #define MAILPROBE_STATE_PRIVATE_H
 
 #include <limits.h>
+#include <stdbool.h>
 
 #include <sqlite3.h>
 
@@ -21,6 +22,7 @@ struct state {
 	size_t next_prepared; /* whose place goes to a new one, if all are taken */
 	char path[PATH_MAX];
 	int folder; /* holds a shared lock: nobody replaces the database meanwhile; -1: none */
+	bool one_transaction; /* for its whole life: state_begin and state_finish do nothing */
 	const struct field *(*step_facts)(const char *step_type); /* or NULL */
 };
 
