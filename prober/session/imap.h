@@ -111,8 +111,12 @@ void imap_message_free(struct imap_message *message);
 int imap_delete(struct imap *imap, const uint32_t *uids, size_t count, bool plain,
 	bool *expunged_r, struct failure *why);
 
-/* The junk mailbox by SPECIAL-USE (RFC 6154), or by its usual names; "" if there is none. */
-int imap_find_junk(struct imap *imap, char *name, size_t size, struct failure *why);
+/* The mailboxes for junk and for sent mail by SPECIAL-USE (RFC 6154), or by their usual names; "" where
+ * there is none. */
+struct imap_special {
+	char junk[256], sent[256];
+};
+int imap_find_special(struct imap *imap, struct imap_special *special_r, struct failure *why);
 
 struct imap_folder {
 	char name[256];

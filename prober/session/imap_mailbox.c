@@ -110,47 +110,63 @@ int imap_unseen(struct imap *imap, const char *mailbox, uint32_t *unseen_r, stru
 	return 0;
 }
 
-static bool is_junk(const struct mailimap_mailbox_list *entry, bool by_flag)
-{
-	static const char *const names[] = {"Junk", "Spam", "Junk E-mail", "Bulk Mail",
-		"INBOX.Junk", "INBOX.Spam", "INBOX/Junk", "INBOX/Spam", NULL};
-	const struct mailimap_mbx_list_flags *flags = entry->mb_flag;
+/* What a special mailbox is called where the server does not say. */
+struct special_use {
+	const char *flag;
+	const char *names[12];
+};
 
-	if (!by_flag) {
-		for (size_t i = 0; names[i] != NULL; i++)
-			if (strcasecmp(entry->mb_name, names[i]) == 0)
-				return true;
-		return false;
-	}
+static const struct special_use junk_use = {"Junk",
+	{"Junk", "Spam", "Junk E-mail", "Bulk Mail", "INBOX.Junk", "INBOX.Spam", "INBOX/Junk",
+		"INBOX/Spam"}};
+static const struct special_use sent_use = {"Sent",
+	{"Sent", "Sent Items", "Sent Messages", "Sent Mail", "INBOX.Sent", "INBOX.Sent Items",
+		"INBOX/Sent", "INBOX/Sent Items"}};
+
+static bool has_flag(const struct mailimap_mbx_list_flags *flags, const char *wanted)
+{
 	if (flags == NULL || flags->mbf_oflags == NULL)
 		return false;
 	for (clistiter *i = clist_begin(flags->mbf_oflags); i != NULL; i = clist_next(i)) {
 		const struct mailimap_mbx_list_oflag *flag = clist_content(i);
 		const char *name = flag->of_flag_ext;
 
-		if (name != NULL && strcasecmp(name + (name[0] == '\\'), "Junk") == 0)
+		if (name != NULL && strcasecmp(name + (name[0] == '\\'), wanted) == 0)
 			return true;
 	}
 	return false;
 }
 
-int imap_find_junk(struct imap *imap, char *name, size_t size, struct failure *why)
+static bool is_special(const struct mailimap_mailbox_list *entry, const struct special_use *use,
+	bool by_flag)
+{
+	if (by_flag)
+		return has_flag(entry->mb_flag, use->flag);
+	for (size_t i = 0; use->names[i] != NULL; i++)
+		if (strcasecmp(entry->mb_name, use->names[i]) == 0)
+			return true;
+	return false;
+}
+
+int imap_find_special(struct imap *imap, struct imap_special *special_r, struct failure *why)
 {
 	bool by_flag = imap_has(imap, "SPECIAL-USE");
 	clist *found = NULL;
 	int code;
 
+	*special_r = (struct imap_special){0};
 	imap_begin(imap);
-	name[0] = '\0';
 	/* RFC 6154, 3: servers show the flags in a plain LIST too. */
 	code = mailimap_list(imap->session, "", by_flag ? "*" : "%", &found);
 	if (imap_outcome(imap, code, "LIST", ERROR_IMAP_NO, why) == -1)
 		return -1;
-	for (clistiter *i = clist_begin(found); i != NULL && name[0] == '\0'; i = clist_next(i)) {
+	for (clistiter *i = clist_begin(found); i != NULL; i = clist_next(i)) {
 		const struct mailimap_mailbox_list *entry = clist_content(i);
 
-		if (is_junk(entry, by_flag))
-			text_copy(name, size, entry->mb_name);
+		if (special_r->junk[0] == '\0' && is_special(entry, &junk_use, by_flag))
+			text_copy(special_r->junk, sizeof(special_r->junk), entry->mb_name);
+		if (special_r->sent[0] == '\0' && is_special(entry, &sent_use, by_flag))
+			text_copy(special_r->sent, sizeof(special_r->sent), entry->mb_name);
 	}
 	mailimap_list_result_free(found);
 	return 0;

@@ -23,9 +23,40 @@ static void note_uids(struct place *place, const struct imap_mailbox *mailbox)
 	place->uid_next = place->uid_from = mailbox->uid_next;
 }
 
-int arrival_open(struct probe *probe, struct arrival *arrival, struct failure *why)
+static int open_beside(struct arrival *arrival, struct place *place, struct failure *why)
+{
+	struct imap_mailbox mailbox;
+
+	place->absent_ns = place->opened_ns = clock_now();
+	if (imap_status(arrival->imap, place->name, &mailbox, why) == -1)
+		return -1;
+	note_uids(place, &mailbox);
+	return 0;
+}
+
+/* Some servers file a copy of what is submitted, for the sender to see. */
+static bool may_file_copies(const struct probe *probe)
+{
+	return journey_submits(probe->run->journey, probe->account);
+}
+
+static int find_beside(struct probe *probe, struct arrival *arrival, struct failure *why)
 {
 	const char *named = step_string(probe->step, "junk_folder");
+	struct imap_special special = {0};
+
+	if ((named == NULL || may_file_copies(probe)) &&
+		imap_find_special(arrival->imap, &special, why) == -1)
+		return -1;
+	text_copy(arrival->junk.name, sizeof(arrival->junk.name),
+		named != NULL ? named : special.junk);
+	if (may_file_copies(probe))
+		text_copy(arrival->sent.name, sizeof(arrival->sent.name), special.sent);
+	return 0;
+}
+
+int arrival_open(struct probe *probe, struct arrival *arrival, struct failure *why)
+{
 	struct imap_mailbox mailbox;
 
 	text_copy(arrival->inbox.name, sizeof(arrival->inbox.name), "INBOX");
@@ -34,17 +65,12 @@ int arrival_open(struct probe *probe, struct arrival *arrival, struct failure *w
 		return -1;
 	arrival->selected = &arrival->inbox;
 	note_uids(&arrival->inbox, &mailbox);
-	if (named != NULL)
-		text_copy(arrival->junk.name, sizeof(arrival->junk.name), named);
-	else if (imap_find_junk(
-			 arrival->imap, arrival->junk.name, sizeof(arrival->junk.name), why) == -1)
+	if (find_beside(probe, arrival, why) == -1)
 		return -1;
-	if (arrival->junk.name[0] == '\0')
-		return 0;
-	arrival->junk.absent_ns = arrival->junk.opened_ns = clock_now();
-	if (imap_status(arrival->imap, arrival->junk.name, &mailbox, why) == -1)
+	if (arrival->junk.name[0] != '\0' && open_beside(arrival, &arrival->junk, why) == -1)
 		return failure_prefix(why, "junk folder \"%s\"", arrival->junk.name);
-	note_uids(&arrival->junk, &mailbox);
+	if (arrival->sent.name[0] != '\0' && open_beside(arrival, &arrival->sent, why) == -1)
+		return failure_prefix(why, "folder for sent mail \"%s\"", arrival->sent.name);
 	return 0;
 }
 

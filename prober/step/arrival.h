@@ -23,6 +23,7 @@ struct place {
 struct arrival {
 	struct imap *imap;
 	struct place inbox, junk; /* junk.name is "" if there is none */
+	struct place sent; /* where copies of what the account sends may be filed; .name "": nowhere */
 	struct place *selected;
 	struct place *found;
 	unsigned int looks;
@@ -35,7 +36,7 @@ struct arrival {
 	char *header;             /* of the mail as it lies there; owned; NULL: no memory for it */
 };
 
-/* Selects INBOX and finds the junk folder, before the mail is sent. */
+/* Selects INBOX and finds the other folders, before the mail is sent. */
 int arrival_open(struct probe *probe, struct arrival *arrival, struct failure *why);
 
 /* One look into INBOX (NOOP, and a search if something is new, or anyway). */

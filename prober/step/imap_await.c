@@ -71,18 +71,19 @@ static const char *const account_needs[] = {"imap", "password", NULL};
 /* What earlier runs have left in these mailboxes, before the mail of this one can come. */
 static int settle_earlier(struct probe *probe, struct arrival *arrival, struct failure *why)
 {
-	const struct place *both[] = {&arrival->inbox, &arrival->junk};
-	struct sweep_place places[2];
+	const struct place *all[] = {&arrival->inbox, &arrival->junk, &arrival->sent};
+	struct sweep_place places[SWEEP_PLACES_MAX];
 	size_t count = 0;
 
-	for (size_t i = 0; i < 2; i++)
-		if (both[i]->name[0] != '\0')
+	for (size_t i = 0; i < SWEEP_PLACES_MAX; i++)
+		if (all[i]->name[0] != '\0')
 			places[count++] = (struct sweep_place){
-				.folder = both[i]->name,
-				.uid_validity = both[i]->uid_validity,
-				.uid_next = both[i]->uid_next,
-				.looked_ns = both[i]->opened_ns,
-				.junk = i == 1,
+				.folder = all[i]->name,
+				.uid_validity = all[i]->uid_validity,
+				.uid_next = all[i]->uid_next,
+				.looked_ns = all[i]->opened_ns,
+				.junk = all[i] == &arrival->junk,
+				.sent = all[i] == &arrival->sent,
 			};
 	return sweep(probe, arrival->imap, places, count, why);
 }

@@ -95,6 +95,18 @@ bool journey_chooses(const char *const *only, const char *id)
 	return only == NULL;
 }
 
+bool journey_submits(const struct journey *journey, const struct account *account)
+{
+	for (size_t i = 0; i < journey->step_count; i++) {
+		const struct step *step = &journey->steps[i];
+
+		if (step->type->sends_mail && !step->type->goes_to_exchanger &&
+			strcmp(step_string(step, "from"), account->name) == 0)
+			return true;
+	}
+	return false;
+}
+
 bool journey_listens(const struct journey *journey, const char *mail)
 {
 	for (size_t i = 0; i < journey->step_count; i++)

@@ -99,6 +99,9 @@ const struct account *journey_mailbox_of(
 /* True if the step is one of `only`, which ends with NULL; or if that is NULL: then all are. */
 bool journey_chooses(const char *const *only, const char *id);
 
+/* True if a step submits mail as that account. */
+bool journey_submits(const struct journey *journey, const struct account *account);
+
 /* True if a step listens for that step's mail: it must stay where it is until the chain's end. */
 bool journey_listens(const struct journey *journey, const char *mail);
 

@@ -128,6 +128,15 @@ static void take_candidate(void *context, uint32_t uid, const struct imap_messag
 	sweep->count++;
 }
 
+/* What was found out in another place of this mailbox, the ledger is yet to be told. */
+static void remember(struct sweep *sweep, json_t *mail)
+{
+	const char *id = member(mail, "mail");
+	json_t *changed = json_object_get(sweep->changed, id);
+
+	json_object_set(sweep->known, id, changed != NULL ? changed : mail);
+}
+
 /* What the ledger knows of them, into sweep->known by id. */
 static int recall(struct sweep *sweep, struct failure *why)
 {
@@ -146,7 +155,7 @@ static int recall(struct sweep *sweep, struct failure *why)
 			continue;
 		mails = link->recall(link->context, ids, why);
 		json_array_foreach(mails, index, mail)
-			json_object_set(sweep->known, member(mail, "mail"), mail);
+			remember(sweep, mail);
 		result = mails != NULL ? 0 : -1;
 		json_decref(mails);
 		json_array_clear(ids);
@@ -323,6 +332,7 @@ int sweep(struct probe *probe, struct imap *imap, const struct sweep_place *plac
 	for (size_t i = 0; i < count; i++)
 		imap_uids_free(&doomed[i]);
 	set_count(probe, "late_copies", sweep.late_copies);
+	set_count(probe, "filed_copies", sweep.filed_copies);
 	set_count(probe, "leftovers", sweep.leftovers);
 	set_count(probe, "strangers", sweep.strangers);
 	json_decref(sweep.known);

@@ -17,9 +17,10 @@ struct sweep_place {
 	uint32_t uid_validity, uid_next;
 	int64_t looked_ns; /* when that was sent */
 	bool junk;
+	bool sent; /* copies that the sender's own server has filed: no arrivals */
 };
 
-#define SWEEP_PLACES_MAX 2
+#define SWEEP_PLACES_MAX 3
 
 /* Sweeps the places; the first one is selected, before and afterwards. Tells what it has found as
  * facts. Only the first step of a run on each account does it; for others it does nothing. */
@@ -37,6 +38,9 @@ extern const struct field sweep_mailbox_fields[];
 		.fields = sweep_mailbox_fields},                                                   \
 		{"late_copies", &field_integer, 0,                                                 \
 			"second copies of mails of earlier runs: counted in the ledger, deleted"}, \
+		{"filed_copies", &field_integer, 0,                                                \
+			"copies in the folder for sent mail, of settled mails of this account: "   \
+			"deleted"},                                                                \
 		{"leftovers", &field_integer, 0,                                                   \
 			"mails of runs that were killed before they could delete them: deleted"},  \
 	{                                                                                          \

@@ -38,7 +38,7 @@ bool sweep_expects_bounces(const struct sweep *sweep)
 	size_t index;
 
 	/* Bodies are searched only where a mark keeps the search short. */
-	if (sweep->mark == NULL)
+	if (sweep->mark == NULL || sweep->place->sent)
 		return false;
 	json_array_foreach(sweep->probe->run->open_mails, index, mail)
 		if (is_awaited(mail) && is_sender(sweep, mail))

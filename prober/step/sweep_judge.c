@@ -205,6 +205,31 @@ static void count_copy(struct sweep *sweep, struct candidate *candidate, json_t 
 	note_copy(sweep, candidate, mail);
 }
 
+static bool is_settled(const json_t *mail)
+{
+	static const char *const open[] = {"sending", "accepted", "deferred", "unknown"};
+
+	for (size_t i = 0; i < sizeof(open) / sizeof(open[0]); i++)
+		if (is_state(mail, open[i]))
+			return json_is_true(json_object_get(mail, "unwatched"));
+	return true;
+}
+
+/* What the sender's server has filed tells nothing of the mail's fate. It goes with the mail: until
+ * that is settled, the next sweep begins with it. */
+static void judge_filed(struct sweep *sweep, struct candidate *candidate, const json_t *mail)
+{
+	if (strcasecmp(member(mail, "from"), sweep->probe->account->address) != 0)
+		return;
+	if (is_underway(sweep, mail) || !is_settled(mail)) {
+		if (candidate->uid < sweep->end)
+			sweep->end = candidate->uid;
+		return;
+	}
+	candidate->doomed = !is_kept(sweep, member(mail, "state"));
+	sweep->filed_copies += candidate->doomed;
+}
+
 static void judge(struct sweep *sweep, struct candidate *candidate)
 {
 	json_t *mail = json_object_get(sweep->known, candidate->id);
@@ -215,6 +240,8 @@ static void judge(struct sweep *sweep, struct candidate *candidate)
 		sweep->strangers += candidate->dsn.token[0] == '\0';
 	} else if (candidate->dsn.token[0] != '\0') {
 		sweep_judge_bounce(sweep, candidate, mail);
+	} else if (sweep->place->sent) {
+		judge_filed(sweep, candidate, mail);
 	} else if (is_underway(sweep, mail)) {
 		return;
 	} else if (is_awaited(mail)) {
@@ -302,7 +329,7 @@ static bool is_lost(const struct sweep *sweep, const json_t *mail, int64_t looke
 	       journey_mailbox_of(sweep->probe->run->journey, member(mail, "step"),
 		       member(mail, "to")) == sweep->probe->account &&
 	       looked - sent > sweep->probe->run->journey->horizon_ns &&
-	       json_object_get(sweep->known, member(mail, "mail")) == NULL;
+	       json_object_get(sweep->changed, member(mail, "mail")) == NULL;
 }
 
 void sweep_lose(struct sweep *sweep, int64_t looked_ns)

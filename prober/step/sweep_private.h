@@ -34,7 +34,7 @@ struct sweep {
 	int64_t began_ns; /* 0: nothing had to be looked through */
 	json_t *known;    /* records by id */
 	json_t *changed;  /* those that are to be told to the ledger */
-	unsigned int late_copies, leftovers, strangers;
+	unsigned int late_copies, filed_copies, leftovers, strangers;
 };
 
 /* Whether a mail may have come back to this place that is still open. */

@@ -122,7 +122,8 @@ int main(int argc, char **argv)
 	if (argc != 4)
 		return 64;
 	scenario = scenario_load(argv[1], &complaints);
-	complaints_print(&complaints, stderr, false);
+	if (scenario == NULL)
+		complaints_print(&complaints, stderr, false);
 	complaints_free(&complaints);
 	if (scenario == NULL || mail_key_load(argv[2], &key, &why) == -1)
 		return 65;

@@ -21,14 +21,14 @@ static int look(struct imap *imap, struct failure *why)
 {
 	struct imap_mailbox mailbox;
 	struct imap_message message = {0};
-	char junk[256];
+	struct imap_special special;
 	const struct imap_search what = {
 		.header = "Mailprobe-Token", .value = "", .uid_from = 3, .uid_to = 9};
 	struct imap_uids found = {0};
 	bool expunged, news, result;
 
 	if (imap_select(imap, "INBOX", false, &mailbox, why) == -1 ||
-		imap_find_junk(imap, junk, sizeof(junk), why) == -1 ||
+		imap_find_special(imap, &special, why) == -1 ||
 		imap_status(imap, "Junk", &mailbox, why) == -1 ||
 		imap_noop(imap, &news, why) == -1 ||
 		imap_search(imap, &what, &found, why) == -1)
