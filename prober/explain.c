@@ -81,7 +81,7 @@ static bool is_of_outcomes(const struct limit *limit)
 {
 	enum measure_form form = measure_form(limit);
 
-	return form == MEASURE_FAILURES || form == MEASURE_RATE;
+	return form == MEASURE_FAILURES || form == MEASURE_RATE || limit->slo > 0;
 }
 
 static json_t *point_json(const struct limit *limit, enum level level, const struct point *point)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "measure.h"
+#include "record.h"
 #include "text.h"
 #include "wording.h"
 
@@ -18,6 +19,35 @@ int explain_keep(const struct limit *limit)
 }
 
 /* --- its parts ------------------------------------------------------------------------- */
+
+static bool is_age(const struct limit *limit)
+{
+	return strcmp(limit->metric, METRIC_AGE) == 0;
+}
+
+static void put_course(struct text *text, const struct limit *limit)
+{
+	if (limit->slo > 0)
+		text_printf(text, "failures use up what an slo of %s allows too fast, over both windows "
+				  "of a pair (%d failures at least)",
+			json_string_value(json_object_get(limit->config, "slo")),
+			limit->min_failures);
+	else if (is_age(limit))
+		text_puts(text, "the time since a run could be judged is");
+	else
+		text_puts(text, limit->metric);
+}
+
+static void put_course_over(struct text *text, const struct limit *limit)
+{
+	if (limit->slo > 0)
+		text_puts(text, "each pair has a window over which they are used up at 0.9 of its limit "
+				"or less");
+	else if (is_age(limit))
+		text_puts(text, "the run could be judged");
+	else
+		text_puts(text, "the trend does not show it any more");
+}
 
 static void put_subject(struct text *text, const struct limit *limit, enum level level)
 {
@@ -37,7 +67,7 @@ static void put_subject(struct text *text, const struct limit *limit, enum level
 			wording_over(limit));
 		return;
 	case MEASURE_COURSE:
-		text_puts(text, limit->metric);
+		put_course(text, limit);
 		return;
 	case MEASURE_VALUES:
 		break;
@@ -91,7 +121,7 @@ static void put_clearing(struct text *text, const struct limit *limit)
 			limit->need, limit->of);
 		return;
 	case MEASURE_COURSE:
-		text_puts(text, "the trend does not show it any more");
+		put_course_over(text, limit);
 		return;
 	case MEASURE_RATE:
 		text_printf(text, "failure_rate over %s", wording_over(limit));

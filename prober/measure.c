@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "quantile.h"
+#include "record.h"
 
 #include "ban.h"
 
@@ -12,7 +13,7 @@
 
 enum measure_form measure_form(const struct limit *limit)
 {
-	if (limit_is_shape(limit))
+	if (limit_is_shape(limit) || limit->slo > 0 || strcmp(limit->metric, METRIC_AGE) == 0)
 		return MEASURE_COURSE;
 	if (strcmp(limit->metric, "failed") == 0)
 		return MEASURE_FAILURES;
@@ -26,7 +27,7 @@ bool measure_takes_judged(const struct limit *limit)
 {
 	enum measure_form form = measure_form(limit);
 
-	return form != MEASURE_STATISTIC && form != MEASURE_COURSE;
+	return form != MEASURE_STATISTIC && (form != MEASURE_COURSE || limit->slo > 0);
 }
 
 /* --- figures --------------------------------------------------------------------------- */

@@ -17,7 +17,7 @@ enum measure_form {
 	MEASURE_RATE,      /* the share that failed, over a window */
 	MEASURE_STATISTIC, /* of the values of a window */
 	MEASURE_VALUES,    /* of a run, or N of the last M */
-	MEASURE_COURSE,    /* of a trend: growth, where it leads, a step */
+	MEASURE_COURSE,    /* of a trend: growth, where it leads, a step; an objective, an age */
 };
 
 enum measure_form measure_form(const struct limit *limit);

@@ -37,7 +37,7 @@ static const char *severity_of(const struct limit *limit, enum level level)
 {
 	if (limit->severity != NULL)
 		return limit->severity;
-	if (!limit->warn.is_set && !limit->crit.is_set)
+	if (!limit->warn.is_set && !limit->crit.is_set && limit->slo <= 0)
 		return "error";
 	return level == LEVEL_CRIT ? "critical" : "warning";
 }
@@ -70,6 +70,27 @@ static enum level held(const void *context, enum level current)
 	return judgement_held(&watched->judgement, current);
 }
 
+/* --- what depends on what -------------------------------------------------------------- */
+
+static bool depends_on(const struct watched *watched, const char *name)
+{
+	json_t *one;
+	size_t index;
+
+	json_array_foreach(watched->limit->depends_on, index,
+		one) if (strcmp(json_string_value(one), name) == 0) return true;
+	return false;
+}
+
+/* Whether a limit above it, which has been judged by then, is breached. */
+static bool is_held_back(const struct watched *all, const struct watched *watched)
+{
+	for (const struct watched *above = all; above < watched; above++)
+		if (above->level != LEVEL_NONE && depends_on(watched, above->limit->name))
+			return true;
+	return false;
+}
+
 /* --- one limit ------------------------------------------------------------------------- */
 
 static int judge(const struct watcher *watcher, const struct judge_trend *trend,
@@ -80,6 +101,20 @@ static int judge(const struct watcher *watcher, const struct judge_trend *trend,
 	watched->level = rule_level(watched->memory);
 	return judge_limit(
 		watcher->state, watched->limit, watcher->record, trend, &watched->judgement, why);
+}
+
+/* What would rise if it did not depend on this limit: said in its event. */
+static void put_held_back(struct watched *all, size_t count, const struct watched *open)
+{
+	json_t *names = json_array();
+
+	for (const struct watched *one = open + 1; one < all + count; one++)
+		if (depends_on(one, open->limit->name) &&
+			judgement_crossed(&one->judgement) > one->level)
+			json_array_append_new(names, json_string(one->limit->name));
+	if (json_array_size(names) > 0)
+		json_object_set(open->judgement.values, "held_back", names);
+	json_decref(names);
 }
 
 static int apply(const struct watcher *watcher, struct watched *watched, struct failure *why)
@@ -126,10 +161,16 @@ static int watch_limits(const struct watcher *watcher, const struct scenario *sc
 
 	trend.metrics = metrics;
 	judge_all(watcher, scenario, &trend, watched, why);
-	for (size_t i = 0; i < scenario->limit_count; i++)
-		if (watched[i].failed ||
-			(watched[i].judgement.counts && apply(watcher, &watched[i], why) < 0))
+	for (size_t i = 0; i < scenario->limit_count; i++) {
+		if (watched[i].failed)
 			result = -1;
+		if (watched[i].failed || !watched[i].judgement.counts ||
+			is_held_back(watched, &watched[i]))
+			continue;
+		put_held_back(watched, scenario->limit_count, &watched[i]);
+		if (apply(watcher, &watched[i], why) < 0)
+			result = -1;
+	}
 	json_decref(metrics);
 	return result;
 }

@@ -27,6 +27,8 @@ extern const char *const mail_states[];
 extern const char *const mail_counts[];
 /* A metric of each step whose server showed certificates, which its `tls_expires_at` is for. */
 #define METRIC_TLS_DAYS_LEFT "tls_days_left"
+/* No value of any run: for how long none could be judged. */
+#define METRIC_AGE "age"
 extern const char *const event_states[];
 extern const char *const severities[];
 

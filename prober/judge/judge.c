@@ -5,6 +5,8 @@
 #include "clock.h"
 #include "error_type.h"
 #include "judge_private.h"
+#include "record.h"
+#include "unreachable.h"
 
 #include "ban.h"
 
@@ -139,12 +141,20 @@ bool judge_counts(const json_t *record)
 	return outcome == OUTCOME_PASS || outcome == OUTCOME_WARN || outcome == OUTCOME_FAIL;
 }
 
+bool judge_is_run(const struct question *question, const struct run_mark *run)
+{
+	return !run->maintenance && run->at_ns <= question->end_ns &&
+		run->outcome != OUTCOME_ERROR && run->outcome != OUTCOME_SKIPPED;
+}
+
 static int ask(const struct question *question, struct judgement *judgement, struct failure *why)
 {
 	const struct limit *limit = question->limit;
 
 	if (strcmp(limit->metric, "failed") == 0)
 		return judge_failures(question, judgement, why);
+	if (limit->slo > 0)
+		return judge_burn(question, judgement, why);
 	if (strcmp(limit->metric, "failure_rate") == 0)
 		return judge_rate(question, judgement, why);
 	if (judge_condition(limit, LEVEL_WARN)->statistic != STATISTIC_VALUE)
@@ -181,6 +191,21 @@ static int ask_either(struct question *question, const struct judge_trend *trend
 	return 0;
 }
 
+/* Of a run that failed, what else it says nothing of. */
+static void put_unreachable(struct judgement *judgement, const json_t *record)
+{
+	json_t *steps = unreachable_steps(record);
+
+	if (json_array_size(steps) > 0)
+		json_object_set(judgement->values, "unreachable", steps);
+	json_decref(steps);
+}
+
+static bool is_of_runs(const struct limit *limit)
+{
+	return strcmp(limit->metric, "failed") == 0 || strcmp(limit->metric, "failure_rate") == 0;
+}
+
 int judge_limit(struct state *state, const struct limit *limit, const json_t *record,
 	const struct judge_trend *trend, struct judgement *judgement, struct failure *why)
 {
@@ -194,12 +219,21 @@ int judge_limit(struct state *state, const struct limit *limit, const json_t *re
 	};
 
 	*judgement = (struct judgement){.values = json_object(), .evidence = json_array()};
-	if (!judge_counts(record))
+	if (json_object_get(record, "maintenance") != NULL)
 		return 0;
 	if (clock_parse(member(record, "ended_at"), &question.end_ns) < 0)
 		return failure_set(
 			why, ERROR_WORKER_PROTOCOL, "a result without its end cannot be judged");
-	return ask_either(&question, trend, judgement, why);
+	/* What could not be judged is just what this is about. */
+	if (strcmp(limit->metric, METRIC_AGE) == 0)
+		return judge_age(&question, judgement, why);
+	if (!judge_counts(record) || is_unreachable(record, limit->metric))
+		return 0;
+	if (ask_either(&question, trend, judgement, why) < 0)
+		return -1;
+	if (is_of_runs(limit))
+		put_unreachable(judgement, record);
+	return 0;
 }
 
 void judgement_free(struct judgement *judgement)

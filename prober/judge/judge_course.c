@@ -74,23 +74,27 @@ void judge_put_baseline(
 static void describe_growth(
 	const struct question *question, const json_t *slope, struct judgement *judgement)
 {
-	char rate[48];
+	enum limit_unit unit = limit_metric_unit(question->limit->metric);
+	char rate[48], least[48];
 
-	wording_value(number_of(slope, "per_week"), limit_metric_unit(question->limit->metric),
-		rate, sizeof(rate));
-	snprintf(judgement->scope, sizeof(judgement->scope), " (%s a week over %.0f days%s)", rate,
+	wording_value(number_of(slope, "per_week"), unit, rate, sizeof(rate));
+	wording_value(number_of(slope, "per_week_low"), unit, least, sizeof(least));
+	snprintf(judgement->scope, sizeof(judgement->scope),
+		" (%s a week, at least %s, over %.0f days%s)", rate, least,
 		number_of(slope, "days"),
 		json_is_true(json_object_get(slope, "significant")) ? "" : ", which may be chance");
 	json_object_set_new(judgement->values, "slope", json_deep_copy(slope));
 }
 
-/* Growth that may be chance is none. */
+/* Growth that may be chance is none, and counts by what it is at least: a step in the middle of weeks has
+ * a slope, too, but hardly one that is certain. */
 static struct standing slope_standing(
 	const struct limit *limit, const struct limit_condition *condition, const json_t *slope)
 {
 	bool significant = json_is_true(json_object_get(slope, "significant"));
 
-	return judge_standing(limit, condition, significant ? number_of(slope, "per_week") : 0);
+	return judge_standing(
+		limit, condition, significant ? number_of(slope, "per_week_low") : 0);
 }
 
 /* Where growth leads to at that level; NULL: nowhere near. */

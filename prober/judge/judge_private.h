@@ -27,6 +27,15 @@ int judge_failures(
 	const struct question *question, struct judgement *judgement, struct failure *why);
 int judge_values(const struct question *question, struct judgement *judgement, struct failure *why);
 
+/* judge_age.c: for how long no run could be judged. */
+int judge_age(const struct question *question, struct judgement *judgement, struct failure *why);
+
+/* judge_burn.c: how fast the failures that an objective allows are used up. */
+int judge_burn(const struct question *question, struct judgement *judgement, struct failure *why);
+
+/* Whether a run counts for what is asked: judged, not in maintenance, and no later than the question. */
+bool judge_is_run(const struct question *question, const struct run_mark *run);
+
 /* judge_course.c: growth, where it leads, or a step, by the metric's object in the trend. */
 void judge_course(
 	const struct question *question, const json_t *metric, struct judgement *judgement);

@@ -256,8 +256,7 @@ static void count_runs(const struct question *question, struct rate *rate, size_
 	for (size_t i = 0; i < all; i++) {
 		const struct run_mark *run = &rate->runs[i];
 
-		if (!is_in_window(question, run->at_ns) || run->maintenance ||
-			run->outcome == OUTCOME_ERROR || run->outcome == OUTCOME_SKIPPED)
+		if (!is_in_window(question, run->at_ns) || !judge_is_run(question, run))
 			continue;
 		rate->failed += run->outcome == OUTCOME_FAIL;
 		rate->runs[rate->run_count++] = *run;

@@ -11,6 +11,7 @@
 /* What a row is written for once. */
 enum scope {
 	EACH_RUN,    /* the scenario */
+	EACH_TIMED,  /* the scenario, if it says how often it is run */
 	EACH_MAIL,   /* a step that sends what another one awaits */
 	EACH_LOGIN,  /* a step that is a login, and little else */
 	EACH_SERVER, /* the first step that talks to a service of an account */
@@ -27,8 +28,10 @@ static const struct row {
 } rows[] = {
 	/* One failure is chance, three of five are not. */
 	{EACH_RUN, "failing", "failed", .count = "3 of 5", .severity = "critical"},
-	/* A mail that is lost for good is rare on any platform that works. */
-	{EACH_RUN, "losing", "lost", .over = "24h", .crit = "sum > 2"},
+	/* Nobody knows whether it works: the vantage is down, or cannot judge. */
+	{EACH_TIMED, "silent", METRIC_AGE},
+	/* One mail in a hundred may get lost where it passes through many hands. */
+	{EACH_RUN, "losing", "lost", .over = "24h", .crit = "sum > 12"},
 	/* Slower than it was, at one time, and since. */
 	{EACH_MAIL, "step", "delivery_seconds", .warn = "step > 2s within 3d"},
 	{EACH_LOGIN, "step", "duration_seconds", .warn = "step > 1s within 3d"},
@@ -127,6 +130,7 @@ static bool is_for(const struct row *row, const struct steps *steps, const struc
 {
 	switch (row->scope) {
 	case EACH_RUN:
+	case EACH_TIMED:
 		break;
 	case EACH_MAIL:
 		return step->type->sends_mail && await_of(steps, step) != NULL;
@@ -188,13 +192,13 @@ static json_t *write_row(const struct row *row, const struct steps *steps, const
 	return limit;
 }
 
-json_t *default_limits(const struct step *steps, size_t count)
+json_t *default_limits(const struct step *steps, size_t count, bool has_every)
 {
 	const struct steps all = {steps, count};
 	json_t *limits = json_array();
 
 	for (size_t r = 0; r < ROW_COUNT; r++) {
-		if (rows[r].scope == EACH_RUN)
+		if (rows[r].scope == EACH_RUN || (rows[r].scope == EACH_TIMED && has_every))
 			json_array_append_new(limits, write_row(&rows[r], &all, NULL));
 		for (size_t i = 0; i < count; i++)
 			if (steps[i].type != NULL && is_for(&rows[r], &all, &steps[i]))

@@ -2,6 +2,7 @@
 #ifndef MAILPROBE_DEFAULT_LIMITS_H
 #define MAILPROBE_DEFAULT_LIMITS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <jansson.h>
@@ -9,7 +10,7 @@
 #include "journey.h"
 
 /* The limits of a scenario with these steps, as an author would write them: a new list. Steps without a
- * type are passed over. */
-json_t *default_limits(const struct step *steps, size_t count);
+ * type are passed over. `has_every`: it says how often it is run. */
+json_t *default_limits(const struct step *steps, size_t count, bool has_every);
 
 #endif

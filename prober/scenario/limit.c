@@ -2,7 +2,9 @@
 
 #include <string.h>
 
+#include "clock.h"
 #include "field.h"
+#include "record.h"
 
 #include "ban.h"
 
@@ -10,6 +12,8 @@
 #define MIN_FAILURES 2 /* one failure is no rate */
 #define MIN_STEP_SECONDS 0.5
 #define MIN_STEP_NUMBER 1.0
+#define KEEP 3
+#define PERIOD (30 * 86400 * NS_PER_SECOND)
 
 enum limit_unit limit_metric_unit(const char *metric)
 {
@@ -17,6 +21,8 @@ enum limit_unit limit_metric_unit(const char *metric)
 
 	if (strcmp(metric, "failure_rate") == 0)
 		return LIMIT_SHARE;
+	if (strcmp(metric, METRIC_AGE) == 0)
+		return LIMIT_SECONDS;
 	if ((length > suffix && strcmp(metric + length - suffix, "_seconds") == 0) ||
 		strstr(metric, ".phases.") != NULL || strstr(metric, ".hops.") != NULL)
 		return LIMIT_SECONDS;
@@ -112,8 +118,29 @@ static double min_step_of(const json_t *config, const char *metric)
 	return json_is_number(given) ? json_number_value(given) : step;
 }
 
+static int keep_of(const json_t *config, bool is_age)
+{
+	const json_t *given = json_object_get(config, "keep");
+
+	if (given != NULL)
+		return (int)json_integer_value(given);
+	/* One run that could be judged ends the time without. */
+	return is_age ? 1 : KEEP;
+}
+
+static double share_of(const char *text)
+{
+	double share = 0;
+	enum limit_unit unit;
+
+	if (text != NULL)
+		limit_amount_parse(text, &share, &unit);
+	return share;
+}
+
 void limit_build(const json_t *config, struct limit *limit_r)
 {
+	bool is_age = strcmp(get_string(config, "metric"), METRIC_AGE) == 0;
 	const char *count = get_string(config, "for");
 	const json_t *failures = json_object_get(config, "min_failures");
 	char message[LIMIT_MESSAGE_SIZE];
@@ -124,7 +151,10 @@ void limit_build(const json_t *config, struct limit *limit_r)
 		.over_ns = duration_of(config, "over"),
 		.min_failures = failures != NULL ? (int)json_integer_value(failures) : MIN_FAILURES,
 		.min_step = min_step_of(config, get_string(config, "metric")),
-		.keep = (int)json_integer_value(json_object_get(config, "keep")),
+		.slo = share_of(get_string(config, "slo")),
+		.period_ns = duration_of(config, "period"),
+		.depends_on = json_object_get(config, "depends_on"),
+		.keep = keep_of(config, is_age),
 		.severity = get_string(config, "severity"),
 		.runbook_url = get_string(config, "runbook_url"),
 		.config = config,
@@ -134,4 +164,6 @@ void limit_build(const json_t *config, struct limit *limit_r)
 	build_condition(config, "recover", &limit_r->recover);
 	if (count != NULL)
 		limit_for_parse(count, &limit_r->need, &limit_r->of, message);
+	if (limit_r->period_ns == 0)
+		limit_r->period_ns = PERIOD;
 }

@@ -56,7 +56,7 @@ struct limit_condition {
 };
 
 /* The loader has made sure that
- *   - at least one of warn, crit, need is set; metric `failed` has need and no condition;
+ *   - at least one of warn, crit, need, slo is set; metric `failed` has need and no condition;
  *   - a statistic or failure_rate comes with over_ns, and without need;
  *   - both conditions are of one kind (also each with, or each without a statistic);
  *   - recover points the other way than the conditions, and is not beyond either of them. */
@@ -67,9 +67,12 @@ struct limit {
 	struct limit_condition warn, crit;
 	struct limit_condition recover; /* a good result for the lower of the two */
 	int min_failures; /* of a rate, to open */
+	double slo;       /* the share of runs that are to be good, below 1; 0: not given */
+	int64_t period_ns; /* that it is for */
+	const json_t *depends_on; /* names of limits above: while one of them is open, this one waits; or NULL */
 	double min_step;  /* above a baseline, however small the scatter */
 	int need, of;         /* N of the last M judged runs; 0: not given */
-	int keep;             /* so many good results in a row close the event */
+	int keep;             /* so many good results in a row close the event; at least 1 */
 	const char *severity; /* of severities[]; NULL: warning at warn, critical at crit, and
 			       * error where only `for` is given */
 	const char *runbook_url; /* or NULL */

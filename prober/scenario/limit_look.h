@@ -13,7 +13,7 @@
 
 struct limit_look {
 	const struct draft *draft;
-	const json_t *limit;
+	const json_t *limit, *limits;
 	const char *metric; /* NULL: none, or one that there is not */
 	enum metric_form form;
 	struct limit_condition warn, crit, recover;

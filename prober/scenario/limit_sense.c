@@ -33,6 +33,7 @@ static void check_unit(
 		fits = condition->unit == LIMIT_SHARE && condition->threshold <= 1;
 		message = "failure_rate is compared with a percentage from 0% to 100%";
 		break;
+	case METRIC_AGES:
 	case METRIC_SECONDS:
 		fits = condition->unit == LIMIT_SECONDS;
 		message = "a time is compared with a duration";
@@ -44,7 +45,9 @@ static void check_unit(
 	}
 	if (!fits)
 		limit_complain(look, key, "limit-unit", message,
-			look->form == METRIC_SECONDS ? "say the unit, such as 30s or 250ms" : NULL);
+			look->form == METRIC_SECONDS || look->form == METRIC_AGES
+				? "say the unit, such as 30s or 250ms"
+				: NULL);
 }
 
 static void check_statistic(
@@ -116,6 +119,11 @@ static void check_condition(
 	}
 	if (condition->kind != LIMIT_BASELINE)
 		check_unit(look, key, condition);
+	if (look->form == METRIC_AGES &&
+		(condition->kind != LIMIT_LEVEL || condition->statistic != STATISTIC_VALUE)) {
+		nonsense(look, key, "an age is one time, and has no course", "write \"> 15m\"");
+		return;
+	}
 	check_statistic(look, key, condition);
 	check_direction(look, key, condition);
 	if (condition->kind == LIMIT_LEVEL)
@@ -251,11 +259,79 @@ static void check_counts(const struct limit_look *look)
 
 /* --- the whole ------------------------------------------------------------------------- */
 
+/* 99.5%: less than all, for nobody keeps that, and more than none. */
+static void check_slo(const struct limit_look *look)
+{
+	static const char *const others[] = {"warn", "crit", "over", "for", "recover", NULL};
+	const char *text = json_string_value(json_object_get(look->limit, "slo"));
+	const char *end;
+	double share;
+	enum limit_unit unit;
+
+	if (has(look, "period") && !has(look, "slo"))
+		nonsense(look, "period", "\"period\" is what an slo is for",
+			"add \"slo\", such as 99.5%");
+	if (text == NULL)
+		return;
+	end = limit_amount_parse(text, &share, &unit);
+	if (end == NULL || *end != '\0' || unit != LIMIT_SHARE || share < 0.5 || share >= 1)
+		limit_complain(look, "slo", "bad-value",
+			"\"slo\" must be a share from 50% to less than 100%, such as 99.5%", NULL);
+	if (look->metric != NULL && look->form != METRIC_RATE)
+		nonsense(look, "slo", "an slo is kept or missed by runs that fail",
+			"take the metric failure_rate");
+	for (size_t i = 0; others[i] != NULL; i++)
+		if (has(look, others[i]))
+			nonsense(look, others[i], "an slo has windows and limits of its own",
+				"leave it out, or make it another limit");
+}
+
+/* Limits are judged in their order, so that what one depends on is known. */
+static void check_depends_on(const struct limit_look *look)
+{
+	json_t *name;
+	size_t index;
+
+	json_array_foreach(json_object_get(look->limit, "depends_on"), index, name)
+	{
+		const char *wanted = json_string_value(name);
+		bool found = wanted == NULL;
+
+		for (size_t i = 0; i < look->index && !found; i++) {
+			const char *other = json_string_value(
+				json_object_get(json_array_get(look->limits, i), "name"));
+
+			found = other != NULL && strcmp(other, wanted) == 0;
+		}
+		if (!found)
+			nonsense(look, "depends_on", "no limit above this one has that name",
+				"it must stand before what depends on it");
+	}
+}
+
+/* The age has a limit by itself if it is known how often there should be a run. */
+static bool needs_no_breach(const struct limit_look *look)
+{
+	return has(look, "slo") ||
+		(look->metric != NULL && look->form == METRIC_AGES &&
+			json_object_get(look->draft->tree, "every") != NULL);
+}
+
 static void check_given(const struct limit_look *look)
 {
 	bool has_condition = has(look, "warn") || has(look, "crit");
 
-	if (!has_condition && !look->has_for)
+	if (look->metric != NULL && look->form == METRIC_AGES &&
+		(look->has_for || has(look, "over")))
+		nonsense(look, look->has_for ? "for" : "over",
+			"an age is one time, and has no course", "leave it out");
+	else if (needs_no_breach(look))
+		return;
+	else if (!has_condition && look->metric != NULL && look->form == METRIC_AGES)
+		nonsense(look, "metric", "how old is too old cannot be told from anything here",
+			"add \"crit\", such as > 15m, or say how often the scenario is run: every: "
+			"5m");
+	else if (!has_condition && !look->has_for)
 		nonsense(look, "", "this limit says no breach",
 			"add \"warn\" or \"crit\", such as p95 > 30s, or \"for\", such as 3 of 5");
 	else if (look->metric == NULL)
@@ -294,4 +370,6 @@ void limit_check_sense(struct limit_look *look)
 	check_pair(look);
 	check_recover(look);
 	check_min_step(look);
+	check_slo(look);
+	check_depends_on(look);
 }

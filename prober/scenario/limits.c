@@ -5,10 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "default_limits.h"
 #include "draft.h"
 #include "error_type.h"
 #include "limit_look.h"
+#include "record.h"
 #include "text.h"
 
 #include "ban.h"
@@ -48,7 +50,7 @@ static void unknown_metric(const struct limit_look *look, const json_t *metrics,
 		snprintf(hint, sizeof(hint), "did you mean \"%s\"?", nearest);
 	else
 		snprintf(hint, sizeof(hint),
-			"failed, failure_rate, duration_seconds, or ID.FIELD of a step");
+			"failed, failure_rate, age, duration_seconds, or ID.FIELD of a step");
 	limit_complain(look, "metric", "unknown-metric", message, hint);
 }
 
@@ -135,7 +137,8 @@ static void check_limits(
 	size_t index;
 
 	json_array_foreach(limits, index, limit) {
-		struct limit_look look = {.draft = draft, .limit = limit, .index = index};
+		struct limit_look look = {
+			.draft = draft, .limit = limit, .limits = limits, .index = index};
 
 		if (!json_is_object(limit))
 			continue;
@@ -144,6 +147,27 @@ static void check_limits(
 		limit_check_sense(&look);
 	}
 	json_decref(metrics);
+}
+
+/* So many intervals without a run that could be judged are too many, if the limit does not say. */
+#define INTERVALS 3
+
+static void put_ages(const struct draft *draft, const json_t *limits)
+{
+	int64_t every_ns = draft_duration(draft->tree, "every");
+	json_t *limit;
+	size_t index;
+
+	json_array_foreach(limits, index, limit) {
+		const char *metric = json_string_value(json_object_get(limit, "metric"));
+
+		if (metric != NULL && strcmp(metric, METRIC_AGE) == 0 && every_ns > 0 &&
+			json_object_get(limit, "warn") == NULL &&
+			json_object_get(limit, "crit") == NULL)
+			json_object_set_new(limit, "crit",
+				json_sprintf("> %" JSON_INTEGER_FORMAT "s",
+					(json_int_t)(INTERVALS * every_ns / NS_PER_SECOND)));
+	}
 }
 
 void draft_check_limits(struct draft *draft)
@@ -158,7 +182,9 @@ void draft_check_limits(struct draft *draft)
 	if (limits != NULL)
 		check_limits(draft, limits, steps);
 	else if (json_is_object(draft->tree))
-		json_object_set_new(
-			draft->tree, "limits", default_limits(steps, draft->step_count));
+		json_object_set_new(draft->tree, "limits",
+			default_limits(steps, draft->step_count,
+				json_object_get(draft->tree, "every") != NULL));
 	free(steps);
+	put_ages(draft, json_object_get(draft->tree, "limits"));
 }

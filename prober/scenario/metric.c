@@ -77,6 +77,7 @@ json_t *metric_names(const struct step *steps, size_t count, const json_t *compo
 
 	json_object_set_new(metrics, "failed", json_integer(METRIC_FAILED));
 	json_object_set_new(metrics, "failure_rate", json_integer(METRIC_RATE));
+	json_object_set_new(metrics, METRIC_AGE, json_integer(METRIC_AGES));
 	for (size_t i = 0; mail_counts[i] != NULL; i++)
 		json_object_set_new(metrics, mail_counts[i], json_integer(METRIC_NUMBER));
 	for (const struct field *f = record_run; f->name != NULL; f++)

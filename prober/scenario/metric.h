@@ -11,12 +11,13 @@
 enum metric_form {
 	METRIC_FAILED,  /* whether a run failed */
 	METRIC_RATE,    /* a share of runs */
+	METRIC_AGES,    /* for how long no run could be judged */
 	METRIC_SECONDS,
 	METRIC_NUMBER,
 };
 
 /* A new object: name -> form, of
- *   failed  failure_rate  duration_seconds
+ *   failed  failure_rate  age  duration_seconds
  *   <id>.duration_seconds  <id>.phases.<phase>  <id>.<what its type says is a metric>
  *   <id of a step that sends>.delivery_seconds  ... .duplicates  ... .hops.<component>
  * Steps without a type are passed over. */

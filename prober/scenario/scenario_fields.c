@@ -295,7 +295,7 @@ static json_t *schema_metric(const struct field *field)
 {
 	(void)field;
 	return json_pack("{s:s, s:s}", "type", "string", "pattern",
-		"^(failed|failure_rate|duration_seconds|late|lost|bounced|duplicates|"
+		"^(failed|failure_rate|age|duration_seconds|late|lost|bounced|duplicates|"
 		"[A-Za-z0-9][A-Za-z0-9_.-]*[.][A-Za-z0-9_-]+)$");
 }
 
@@ -412,7 +412,7 @@ const struct field account_fields[] = {
 const struct field limit_fields[] = {
 	{"name", &field_name, R, "name of the limit; part of the event's dedup key"},
 	{"metric", &field_metric, R,
-		"what it is about: failed, failure_rate, late, lost, bounced, duplicates, "
+		"what it is about: failed, failure_rate, age, late, lost, bounced, duplicates, "
 		"duration_seconds, ID.duration_seconds, "
 		"ID.delivery_seconds, ID.phases.PHASE, ID.hops.COMPONENT"},
 	{"over", &field_duration, 0, "window of a percentile, max, min, sum or failure_rate"},
@@ -429,7 +429,15 @@ const struct field limit_fields[] = {
 		"of the event; if left out: warning by warn, critical by crit, error where only "
 		"\"for\" is given",
 		.choices = severities},
-	{"keep", &field_integer, 0, "so many good results in a row close the event", "3"},
+	{"keep", &field_integer, 0,
+		"so many good results in a row close the event; 3 if left out, 1 of the metric age"},
+	{"slo", &field_text, 0,
+		"of failure_rate: the share of runs that are to be good, such as 99.5%; an event tells that "
+		"the failures that it allows are used up too fast"},
+	{"period", &field_duration, 0, "what the slo is for; 30d if left out"},
+	{"depends_on", &field_list, 0,
+		"names of limits above this one: while one of them is breached, this one says nothing",
+		.item = &field_name},
 	{"runbook_url", &field_http_url, 0, "page that says what to do"},
 	{0},
 };

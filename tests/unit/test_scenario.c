@@ -126,7 +126,7 @@ static void test_settings(void)
 }
 
 #define JOURNEY \
-	"customer: acme\nscenario: limits\n" \
+	"customer: acme\nscenario: limits\nevery: 5m\n" \
 	"accounts:\n" \
 	"  in: " ACCOUNT "\n" \
 	"  out: {address: b@else.test, password: {file: b.secret}, submission: 'smtps://s.test', " \
@@ -166,7 +166,8 @@ static void test_default_limits(void)
 
 	is_string(listed,
 		"failing  failed  3 of 5\n"
-		"losing  lost  24h  sum > 2\n"
+		"silent  age  > 900s\n"
+		"losing  lost  24h  sum > 12\n"
 		"step-there  there.delivery_seconds  step > 2s within 3d\n"
 		"step-imap_login  imap_login.duration_seconds  step > 1s within 3d\n"
 		"growth-there  there.delivery_seconds  slope > 300ms per week\n"
