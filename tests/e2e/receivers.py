@@ -69,7 +69,7 @@ class Page:
 
 
 def staged(count, **more):
-    """Limits of which one more is crossed with each run that fails: an event a run, and none flaps."""
+    """Limits of which each run that fails crosses one more: an event a run, and none flaps."""
     return [{"name": f"down{number}", "metric": "failed", "for": f"{number} of {number}",
              "keep": 1} | more for number in range(1, count + 1)]
 

@@ -100,7 +100,7 @@ class Vendor:
         raise NotImplementedError
 
     def check(self, request):
-        """Everything documented about a request holds; returns what it is, as the vendor sees it."""
+        """All that is documented of a request holds; returns what it is to the vendor."""
         raise NotImplementedError
 
     def key_of(self, request):
