@@ -79,12 +79,14 @@ static bool check_arn(
 	return arn_parse(json_string_value(value), &arn);
 }
 
+#define P "[A-Za-z0-9_.-]+"
+
 static json_t *schema_arn(const struct field *field)
 {
 	(void)field;
 	return json_pack("{s:s, s:s}", "type", "string", "pattern",
-		"^arn:[A-Za-z0-9_.-]+:(sns|sqs|lambda):[A-Za-z0-9_.-]+:[A-Za-z0-9_.-]+:"
-		"[A-Za-z0-9_.:-]+$");
+		"^arn:" P ":((sns|sqs):" P ":" P ":" P "|lambda:" P ":" P ":function:" P "(:" P
+		")?)$");
 }
 
 static const struct field_kind field_arn = {

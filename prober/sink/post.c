@@ -106,6 +106,10 @@ static bool post_part(struct http *http, const struct sink *sink, const struct s
 	text_init(&request.url, 8192);
 	text_init(&request.body, SINK_BODY_MAX);
 	result = sink->type->compose(sink, event, &request, &why);
+	if (result == 0 && (request.url.overflowed || request.body.overflowed)) {
+		answer->verdict = SINK_REFUSED;
+		result = failure_set(&why, ERROR_LIMIT_SIZE, "it is larger than any request");
+	}
 	if (result == 0)
 		result = exchange(http, &request, deadline, &reply, &why);
 	if (result == 0) {

@@ -210,6 +210,30 @@ static void test_fit_event(void)
 	text_free(&large);
 }
 
+static int compose_large(const struct sink *sink, const struct sink_event *event,
+	struct sink_request *request, struct failure *reason)
+{
+	(void)sink;
+	(void)event;
+	(void)reason;
+	while (!request->body.overflowed)
+		text_puts(&request->body, "0123456789");
+	return 0;
+}
+
+/* No part of a request goes out that is not whole. */
+static void test_too_large(void)
+{
+	const struct sink_type type = {.name = "large", .compose = compose_large};
+	const struct sink sink = {&type, "ops", NULL};
+	const struct sink_event sent = {.id = "evt_1.2"};
+	struct sink_answer answer;
+
+	sink_post(NULL, &sink, &sent, deadline_in(NS_PER_SECOND), &answer);
+	is_integer(answer.verdict, SINK_REFUSED, "what is larger than any request is refused");
+	ok(strstr(answer.sentence, "limit.size") != NULL, "by its reason");
+}
+
 /* --- vendors --------------------------------------------------------------------------- */
 
 static json_t *body_of(const char *type, json_t *config, json_t *event, const char *secret)
@@ -279,6 +303,7 @@ int main(void)
 {
 	test_fit_text();
 	test_fit_event();
+	test_too_large();
 	test_pagerduty();
 	test_opsgenie();
 	test_signature();
