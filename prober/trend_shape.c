@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "clock.h"
+#include "cycle.h"
 #include "forecast.h"
 #include "mann_kendall.h"
 #include "median.h"
-#include "step_change.h"
 #include "theil_sen.h"
 #include "trend_window.h"
 
@@ -23,6 +23,7 @@
 #define SIGNIFICANT 0.05
 
 #define STEP_HOURS_LEAST 24
+#define HOURS_OF_DAY 24
 
 /* Days. What lies further off is no forecast. */
 #define HORIZON 365
@@ -114,7 +115,8 @@ static int add_step_change(const struct shape *shape)
 
 	if (past->hour_count < STEP_HOURS_LEAST)
 		return 0;
-	if (step_change(past->hours, past->hour_count, &step) < 0)
+	/* A daily cycle would hide it, or put it elsewhere. */
+	if (cycle_step_change(past->hours, past->hour_count, HOURS_OF_DAY, &step) < 0)
 		return -1;
 	if (!step.found)
 		return 0;

@@ -8,6 +8,7 @@
 #include "median.h"
 #include "normal.h"
 #include "percentile.h"
+#include "cycle.h"
 #include "step_change.h"
 #include "tap.h"
 #include "theil_sen.h"
@@ -259,6 +260,45 @@ static void test_steps(void)
 	ok(!step.found && step.p == 1, "nor one value");
 }
 
+/* A week of hours with a daily cycle and, from hour `at` on, 3 more. */
+static struct step_change in_cycle(size_t at, double size)
+{
+	struct step_change step;
+
+	for (size_t i = 0; i < 168; i++)
+		points[i] = (struct point){(double)i - 168,
+			10 + size * sin((double)i * M_PI / 12) + 0.5 * noise(i) + (i >= at ? 3 : 0)};
+	cycle_step_change(points, 168, 24, &step);
+	return step;
+}
+
+/* Whatever its age, from 18 hours on, and however small beside the cycle. */
+static void test_steps_in_cycles(void)
+{
+	struct step_change step;
+	size_t found = 0, there = 0, as_high = 0;
+
+	for (size_t at = 24; at <= 150; at++) {
+		step = in_cycle(at, 3);
+		found += step.found;
+		there += step.index >= at - 8 && step.index <= at + 8;
+		as_high += fabs(step.after - step.before - 3) < 0.5;
+	}
+	is_integer((long long)found, 127, "a step is found beside a cycle that is twice as high");
+	is_integer((long long)there, 127, "within a few hours of where it is");
+	is_integer((long long)as_high, 127, "and as it is");
+	step = in_cycle(168, 3);
+	ok(!step.found, "a cycle alone has none");
+	for (size_t i = 0; i < 168; i++)
+		points[i].y += 0.02 * (double)i;
+	cycle_step_change(points, 168, 24, &step);
+	ok(!step.found, "nor has growth in a cycle");
+	for (size_t i = 0; i < 30; i++)
+		points[i] = (struct point){(double)i, i < 15 ? 1 : 4};
+	cycle_step_change(points, 30, 24, &step);
+	ok(step.found && step.index == 15, "before there are three rounds, the values are taken as they are");
+}
+
 static void test_forecast(void)
 {
 	const struct theil_sen line = {
@@ -286,6 +326,7 @@ int main(void)
 	test_histogram_odd();
 	test_nile();
 	test_steps();
+	test_steps_in_cycles();
 	test_forecast();
 	return done_testing();
 }
