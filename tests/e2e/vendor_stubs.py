@@ -94,7 +94,7 @@ def secret_file(value):
 class Vendor:
     """How one sink is set up and what its requests mean."""
     status = 202                                  # what it says when it takes something
-    more_limits = {}
+    at_rest = "delivered"                         # of a row that was taken
 
     def sink(self, url):
         raise NotImplementedError
@@ -350,3 +350,20 @@ class Webhook(Vendor):
 
     def ids_of(self, request):
         return id_of(request.json()["data"])
+
+
+class Alertmanager(Vendor):
+    name, status, at_rest = "alertmanager", 200, "standing"
+
+    def sink(self, url):
+        return {"alertmanager": {"url": url}}
+
+    def alert(self, request):
+        return request.json()[0]
+
+    def key_of(self, request):
+        labels = self.alert(request)["labels"]
+        return f"{labels['customer']}/{labels['scenario']}/{labels['alertname']}"
+
+    def ids_of(self, request):
+        return self.alert(request)["annotations"]["event_id"]
