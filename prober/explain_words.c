@@ -35,7 +35,10 @@ static void put_course(struct text *text, const struct limit *limit)
 	else if (is_age(limit))
 		text_puts(text, "the time since a run could be judged is");
 	else
-		text_puts(text, limit->metric);
+		text_printf(text, "%s%s", limit->metric,
+			judge_condition(limit, LEVEL_WARN)->kind == LIMIT_SLOPE         ? " has a slope"
+				: judge_condition(limit, LEVEL_WARN)->kind == LIMIT_STEP ? " makes a step"
+											: "");
 }
 
 static void put_course_over(struct text *text, const struct limit *limit)

@@ -3,16 +3,19 @@
 #include <string.h>
 
 #include "command.h"
+#include "explain_words.h"
 #include "options.h"
 #include "scenario.h"
 #include "scenario_files.h"
 
 #include "ban.h"
 
-enum { OPTION_JSON, OPTION_QUIET, OPTION_NO_COLOR };
+enum { OPTION_JSON, OPTION_EXPLAIN, OPTION_QUIET, OPTION_NO_COLOR };
 
 static const struct command_option options[] = {
 	[OPTION_JSON] = {"json", 0, NULL, "print the complaints as a JSON array"},
+	[OPTION_EXPLAIN] = {"explain", 0, NULL,
+		"say in words what raises an event, the built-in limits of a scenario without any too"},
 	[OPTION_QUIET] = {"quiet", 'q', NULL, "no summary on stderr"},
 	[OPTION_NO_COLOR] = {"no-color", 0, NULL, "no colours"},
 	{0},
@@ -21,6 +24,7 @@ static const struct command_option options[] = {
 static const char *const examples[] = {
 	"mailprobe validate",
 	"mailprobe validate scenarios/acme/mail.yaml",
+	"mailprobe validate --explain acme/mail",
 	"mailprobe validate --json scenarios | jq -r '.[].message'",
 	NULL,
 };
@@ -32,6 +36,18 @@ static void print_json(const struct complaints *complaints)
 	json_dumpf(array, stdout, JSON_INDENT(2));
 	putchar('\n');
 	json_decref(array);
+}
+
+static void explain_limits(const struct scenario *scenario)
+{
+	printf("%s/%s%s\n", scenario->journey.customer, scenario->journey.scenario,
+		scenario->limit_count == 0 ? ": no limits" : "");
+	for (size_t i = 0; i < scenario->limit_count; i++) {
+		json_t *words = explain_limit(&scenario->limits[i]);
+
+		printf("  %s: %s\n", scenario->limits[i].name, json_string_value(words));
+		json_decref(words);
+	}
 }
 
 static const char *plural(size_t count)
@@ -67,6 +83,8 @@ static int run(const struct command *command, int argc, char **argv)
 	else
 		complaints_print(
 			&complaints, stdout, options_colour(stdout, given[OPTION_NO_COLOR]));
+	for (size_t i = 0; given[OPTION_EXPLAIN] && i < set.count; i++)
+		explain_limits(set.scenarios[i]);
 	if (!given[OPTION_QUIET])
 		print_summary(set.count, set.refused, &complaints);
 	code = complaints.errors > 0 || set.refused > 0 ? EXIT_SCENARIO : 0;

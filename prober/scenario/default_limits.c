@@ -11,7 +11,8 @@
 /* What a row is written for once. */
 enum scope {
 	EACH_RUN,    /* the scenario */
-	EACH_TIMED,  /* the scenario, if it says how often it is run */
+	TIMED_RUNS,  /* the scenario, if it says how often it is run */
+	MAILED_RUNS, /* the scenario, if it awaits any mail */
 	EACH_MAIL,   /* a step that sends what another one awaits */
 	EACH_LOGIN,  /* a step that is a login, and little else */
 	EACH_SERVER, /* the first step that talks to a service of an account */
@@ -29,9 +30,9 @@ static const struct row {
 	/* One failure is chance, three of five are not. */
 	{EACH_RUN, "failing", "failed", .count = "3 of 5", .severity = "critical"},
 	/* Nobody knows whether it works: the vantage is down, or cannot judge. */
-	{EACH_TIMED, "silent", METRIC_AGE},
+	{TIMED_RUNS, "silent", METRIC_AGE},
 	/* One mail in a hundred may get lost where it passes through many hands. */
-	{EACH_RUN, "losing", "lost", .over = "24h", .crit = "sum > 12"},
+	{MAILED_RUNS, "losing", "lost", .over = "24h", .crit = "sum > 12"},
 	/* Slower than it was, at one time, and since. */
 	{EACH_MAIL, "step", "delivery_seconds", .warn = "step > 2s within 3d"},
 	{EACH_LOGIN, "step", "duration_seconds", .warn = "step > 1s within 3d"},
@@ -130,7 +131,8 @@ static bool is_for(const struct row *row, const struct steps *steps, const struc
 {
 	switch (row->scope) {
 	case EACH_RUN:
-	case EACH_TIMED:
+	case TIMED_RUNS:
+	case MAILED_RUNS:
 		break;
 	case EACH_MAIL:
 		return step->type->sends_mail && await_of(steps, step) != NULL;
@@ -192,13 +194,34 @@ static json_t *write_row(const struct row *row, const struct steps *steps, const
 	return limit;
 }
 
+static bool is_for_scenario(const struct row *row, const struct steps *steps, bool has_every)
+{
+	switch (row->scope) {
+	case EACH_RUN:
+		return true;
+	case TIMED_RUNS:
+		return has_every;
+	case MAILED_RUNS:
+		for (size_t i = 0; i < steps->count; i++)
+			if (await_of(steps, &steps->items[i]) != NULL)
+				return true;
+		return false;
+	case EACH_MAIL:
+	case EACH_LOGIN:
+	case EACH_SERVER:
+	case EACH_QUOTA:
+		break;
+	}
+	return false;
+}
+
 json_t *default_limits(const struct step *steps, size_t count, bool has_every)
 {
 	const struct steps all = {steps, count};
 	json_t *limits = json_array();
 
 	for (size_t r = 0; r < ROW_COUNT; r++) {
-		if (rows[r].scope == EACH_RUN || (rows[r].scope == EACH_TIMED && has_every))
+		if (is_for_scenario(&rows[r], &all, has_every))
 			json_array_append_new(limits, write_row(&rows[r], &all, NULL));
 		for (size_t i = 0; i < count; i++)
 			if (steps[i].type != NULL && is_for(&rows[r], &all, &steps[i]))

@@ -188,6 +188,18 @@ static void test_default_limits(void)
 	written = list_limits(again);
 	is_string(written, listed, "an author may write the same");
 	scenario_free(&again);
+	free(listed);
+	again = load("login.yaml",
+		"customer: acme\nscenario: least\naccounts: {in: " ACCOUNT "}\n"
+		"steps:\n- imap_login: {account: in}\n",
+		0);
+	listed = list_limits(again);
+	is_string(listed,
+		"failing  failed  3 of 5\n"
+		"step-imap_login  imap_login.duration_seconds  step > 1s within 3d\n"
+		"certificate-imap_login  imap_login.tls_days_left  < 14  < 3\n",
+		"without mails, and who knows how often");
+	scenario_free(&again);
 	again = load("none.yaml", JOURNEY "limits: []\n", 0);
 	is_integer((long long)again->limit_count, 0, "none if the scenario says so");
 	scenario_free(&again);
