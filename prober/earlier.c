@@ -128,7 +128,11 @@ json_t *earlier_recall(
 	size_t index;
 
 	/* The longest of them, and nothing to settle a mail by. */
-	json_array_foreach(mails, index, mail) json_object_del(mail, "reply");
+	json_array_foreach(mails, index, mail)
+	{
+		json_object_del(mail, "hops");
+		json_object_del(mail, "bounce_text");
+	}
 	return mails;
 }
 

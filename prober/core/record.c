@@ -122,6 +122,7 @@ const struct field record_mail[] = {
 	{"leg", &field_text, 0, "direction of mail flow"},
 	{"state", &field_choice, R, "what became of it up to the end of this run",
 		.choices = mail_states},
+	{"offered_at", &field_timestamp, 0, "sending of MAIL; no server had it before"},
 	{"sending_at", &field_timestamp, 0, "when the ledger had it, before the final dot"},
 	{"first_try_at", &field_timestamp, 0, "when a deferred mail was first offered"},
 	{"accepted_at", &field_timestamp, 0, "receipt of the final 250: zero of the delivery clock"},

@@ -257,6 +257,7 @@ json_t *probe_mail_record(const struct probe_run *run, const struct probe_mail *
 
 	set_text(record, "await", mail->await);
 	set_text(record, "leg", mail->leg);
+	set_instant(run, record, "offered_at", mail->offered_ns);
 	set_instant(run, record, "sending_at", mail->sending_ns);
 	set_text(record, "first_try_at", mail->first_try_at);
 	set_instant(run, record, "accepted_at", mail->accepted_ns);

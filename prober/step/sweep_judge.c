@@ -9,6 +9,7 @@
 #include "step.h"
 #include "sweep_private.h"
 #include "text.h"
+#include "trace.h"
 
 #include "ban.h"
 
@@ -16,6 +17,9 @@
 #define TEXTS_BYTES (1024 * 1024)
 #define TEXT_BYTES (256 * 1024)
 #define REPORT_MAX 500
+/* Of all mails together; a mail whose hops would be more has none. They go into one line of the
+ * records, and into frames, with many mails. */
+#define HOPS_MAX 256
 
 static const char *member(const json_t *object, const char *key)
 {
@@ -258,7 +262,32 @@ static void judge(struct sweep *sweep, struct candidate *candidate)
 
 /* --- what it says ---------------------------------------------------------------------- */
 
-static void hash_text(void *context, uint32_t uid, const struct imap_message *message)
+/* The same as of a mail that was in time, with the bounds that a later run has. */
+static void keep_hops(struct sweep *sweep, const struct candidate *candidate, json_t *mail,
+	const struct imap_message *message)
+{
+	size_t length = (size_t)(header_end(message->text, message->length) - message->text);
+	const struct trace_way way = {
+		.offered_ns = instant(mail, "offered_at"),
+		.accepted_ns = instant(mail, "accepted_at"),
+		.absent_ns = absent_until(sweep, candidate, mail),
+		.present_ns = label(sweep, sweep->found_ns),
+		.stored_ns = candidate->internal_date_ns,
+		.helo = "",
+		.reply = member(mail, "reply"),
+	};
+	char *header = way.offered_ns != 0 ? strndup(message->text, length) : NULL;
+	json_t *hops = header != NULL ? trace_hops(sweep->probe, header, &way) : NULL;
+
+	free(header);
+	if (hops != NULL && sweep->hops + json_array_size(hops) <= HOPS_MAX) {
+		sweep->hops += json_array_size(hops);
+		json_object_set(mail, "hops", hops);
+	}
+	json_decref(hops);
+}
+
+static void read_text(void *context, uint32_t uid, const struct imap_message *message)
 {
 	struct sweep *sweep = context;
 	const char *body = header_end(message->text, message->length);
@@ -269,14 +298,17 @@ static void hash_text(void *context, uint32_t uid, const struct imap_message *me
 		const struct candidate *candidate = &sweep->candidates[i];
 		json_t *mail = json_object_get(sweep->known, candidate->id);
 
-		if (candidate->uid == uid && !is_state(mail, "found_after_lost") &&
+		if (candidate->uid != uid || !candidate->settles)
+			continue;
+		if (!is_state(mail, "found_after_lost") &&
 			strcmp(member(mail, "content_hash"), hash) != 0)
 			json_object_set_new(mail, "state", json_string("altered"));
+		keep_hops(sweep, candidate, mail, message);
 	}
 }
 
-/* Fetches what settles a mail whole: was it altered? As many at once as one answer can hold. */
-static int compare_texts(struct sweep *sweep, struct failure *why)
+/* Fetches what settles a mail whole: was it altered, and which way did it take? As many at once as one answer can hold. */
+static int fetch_texts(struct sweep *sweep, struct failure *why)
 {
 	uint32_t *uids = calloc(sweep->count + 1, sizeof(*uids));
 	size_t count = 0, bytes = 0;
@@ -290,14 +322,14 @@ static int compare_texts(struct sweep *sweep, struct failure *why)
 		if (!candidate->settles || candidate->size > TEXT_BYTES)
 			continue;
 		if (bytes + candidate->size > TEXTS_BYTES) {
-			result = imap_fetch_all(sweep->imap, uids, count, hash_text, sweep, why);
+			result = imap_fetch_all(sweep->imap, uids, count, read_text, sweep, why);
 			count = bytes = 0;
 		}
 		uids[count++] = candidate->uid;
 		bytes += candidate->size;
 	}
 	if (result == 0)
-		result = imap_fetch_all(sweep->imap, uids, count, hash_text, sweep, why);
+		result = imap_fetch_all(sweep->imap, uids, count, read_text, sweep, why);
 	free(uids);
 	return result;
 }
@@ -306,7 +338,7 @@ int sweep_judge(struct sweep *sweep, struct failure *why)
 {
 	for (size_t i = 0; i < sweep->count; i++)
 		judge(sweep, &sweep->candidates[i]);
-	if (compare_texts(sweep, why) == -1)
+	if (fetch_texts(sweep, why) == -1)
 		return -1;
 	for (size_t i = 0; i < sweep->count; i++) {
 		struct candidate *candidate = &sweep->candidates[i];

@@ -34,6 +34,7 @@ struct sweep {
 	int64_t began_ns; /* 0: nothing had to be looked through */
 	json_t *known;    /* records by id */
 	json_t *changed;  /* those that are to be told to the ledger */
+	size_t hops;      /* that were told of so far */
 	unsigned int late_copies, filed_copies, leftovers, strangers;
 };
 

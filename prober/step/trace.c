@@ -32,31 +32,24 @@ static void set_seconds(json_t *object, const char *name, int64_t ns)
 
 /* The first hop is the server that we spoke to if it names us as we did, or if it has named the
  * mail in its reply as it does in its field. */
-static bool is_peer(const struct received *first, const struct probe_mail *mail)
+static bool is_peer(const struct received *first, const struct trace_way *way)
 {
-	if (mail->helo[0] != '\0' && strcasecmp(first->helo, mail->helo) == 0)
+	if (way->helo[0] != '\0' && strcasecmp(first->helo, way->helo) == 0)
 		return true;
-	return strlen(first->id) >= 6 && strstr(mail->reply, first->id) != NULL;
+	return strlen(first->id) >= 6 && strstr(way->reply, first->id) != NULL;
 }
 
-static int64_t label(const struct probe *probe, int64_t monotonic_ns)
-{
-	return monotonic_ns == 0 ? 0 : clock_label(probe->run->origin, monotonic_ns);
-}
-
-static void build_timeline(const struct probe *probe, int64_t stored_ns,
-	const struct probe_mail *mail, struct trace *trace)
+static void build_timeline(const struct trace_way *way, struct trace *trace)
 {
 	struct timeline *timeline = &trace->timeline;
 
 	*timeline = (struct timeline){
-		.offered_ns =
-			label(probe, mail->offered_ns != 0 ? mail->offered_ns : mail->sending_ns),
-		.accepted_ns = label(probe, mail->accepted_ns),
-		.absent_ns = label(probe, mail->absent_ns),
-		.present_ns = label(probe, mail->present_ns),
+		.offered_ns = way->offered_ns,
+		.accepted_ns = way->accepted_ns,
+		.absent_ns = way->absent_ns,
+		.present_ns = way->present_ns,
 		.first_is_peer =
-			trace->omitted == 0 && trace->count > 0 && is_peer(&trace->hops[0], mail),
+			trace->omitted == 0 && trace->count > 0 && is_peer(&trace->hops[0], way),
 	};
 	for (size_t i = 0; i < trace->count; i++) {
 		const struct received *hop = &trace->hops[i];
@@ -68,10 +61,10 @@ static void build_timeline(const struct probe *probe, int64_t stored_ns,
 			.resolution_ns = hop->resolution_ns,
 		};
 	}
-	if (stored_ns != 0)
+	if (way->stored_ns != 0)
 		timeline->stops[timeline->count++] = (struct stop){
 			.stamped = true,
-			.stamp_ns = stored_ns,
+			.stamp_ns = way->stored_ns,
 			.resolution_ns = NS_PER_SECOND,
 		};
 	timeline_solve(timeline);
@@ -194,26 +187,60 @@ static void keep_spam(struct probe *probe, const char *header, size_t length)
 		json_object_set_new(probe->facts, "spam_level", json_integer(found.level));
 }
 
+/* --- the whole ------------------------------------------------------------------------- */
+
+/* NULL if there is no memory for it. */
+static struct trace *follow(const char *header, const struct trace_way *way)
+{
+	struct trace *trace = calloc(1, sizeof(*trace));
+
+	if (trace == NULL)
+		return NULL;
+	trace->count = received_read(header, strlen(header), trace->hops, &trace->omitted);
+	build_timeline(way, trace);
+	return trace;
+}
+
+json_t *trace_hops(const struct probe *probe, const char *header, const struct trace_way *way)
+{
+	struct trace *trace = follow(header, way);
+	json_t *hops = trace != NULL ? describe(probe, trace) : NULL;
+
+	free(trace);
+	return hops;
+}
+
+static int64_t label(const struct probe *probe, int64_t monotonic_ns)
+{
+	return monotonic_ns == 0 ? 0 : clock_label(probe->run->origin, monotonic_ns);
+}
+
 void trace_keep(
 	struct probe *probe, const char *header, int64_t stored_ns, struct probe_mail *mail)
 {
-	struct trace *trace = calloc(1, sizeof(*trace));
-	size_t length;
+	const struct trace_way way = {
+		.offered_ns =
+			label(probe, mail->offered_ns != 0 ? mail->offered_ns : mail->sending_ns),
+		.accepted_ns = label(probe, mail->accepted_ns),
+		.absent_ns = label(probe, mail->absent_ns),
+		.present_ns = label(probe, mail->present_ns),
+		.stored_ns = stored_ns,
+		.helo = mail->helo,
+		.reply = mail->reply,
+	};
+	struct trace *trace = header != NULL ? follow(header, &way) : NULL;
 
-	if (trace != NULL && header != NULL) {
-		length = strlen(header);
-		trace->count = received_read(header, length, trace->hops, &trace->omitted);
-		build_timeline(probe, stored_ns, mail, trace);
-		json_decref(mail->hops);
-		mail->hops = describe(probe, trace);
-		json_object_set(probe->facts, "hops", mail->hops);
-		if (trace->omitted > 0)
-			json_object_set_new(probe->facts, "hops_omitted",
-				json_integer((json_int_t)trace->omitted));
-		if (trace->timeline.contradictory)
-			json_object_set_new(probe->facts, "clock_was_set", json_true());
-		keep_authentication(probe, trace, header, length);
-		keep_spam(probe, header, length);
-	}
+	if (trace == NULL)
+		return;
+	json_decref(mail->hops);
+	mail->hops = describe(probe, trace);
+	json_object_set(probe->facts, "hops", mail->hops);
+	if (trace->omitted > 0)
+		json_object_set_new(probe->facts, "hops_omitted",
+			json_integer((json_int_t)trace->omitted));
+	if (trace->timeline.contradictory)
+		json_object_set_new(probe->facts, "clock_was_set", json_true());
+	keep_authentication(probe, trace, header, strlen(header));
+	keep_spam(probe, header, strlen(header));
 	free(trace);
 }

@@ -32,6 +32,20 @@
 			"Exchange's spam confidence level (SCL), from -1 to 9"                     \
 	}
 
+/* What we know of a mail's way ourselves: wall clock, 0 for what is not known. */
+struct trace_way {
+	int64_t offered_ns;  /* sending of MAIL, or anything before it */
+	int64_t accepted_ns; /* final 250 */
+	int64_t absent_ns;   /* sending of the last look without it */
+	int64_t present_ns;  /* answer of the first look with it */
+	int64_t stored_ns;   /* the store's own date of it, whole seconds */
+	const char *helo;    /* what we called ourselves; "" if that is not known any more */
+	const char *reply;   /* the server's last word on it */
+};
+
+/* The servers that it went through (record_hop): a new array, or NULL without memory for it. */
+json_t *trace_hops(const struct probe *probe, const char *header, const struct trace_way *way);
+
 /* Sets the facts, and the mail's hops. The mail was found: absent_ns and present_ns are set. `header`
  * is its, as it lies there, or NULL; stored_ns the store's own date of it by the wall clock, in whole
  * seconds, or 0. */

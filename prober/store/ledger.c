@@ -203,8 +203,8 @@ int ledger_update(struct state *state, const json_t *mail, struct failure *why)
 
 /* --- restoring ------------------------------------------------------------------------- */
 
-static int put(struct state *state, const json_t *run, const json_t *mail, const int64_t times[2],
-	struct failure *why)
+static int put(struct state *state, const json_t *run, const json_t *mail, const char *by,
+	const int64_t times[2], struct failure *why)
 {
 	static const char *const keys[] = {"run_id", "customer", "scenario", "vantage"};
 	const char *now = member(mail, "state");
@@ -216,10 +216,10 @@ static int put(struct state *state, const json_t *run, const json_t *mail, const
 		return failure_set(why, ERROR_LOCAL_RESOURCE, "out of memory");
 	statement_begin(&query, state,
 		"INSERT INTO mails (mail, run_id, customer, scenario, vantage, state, settled,"
-		" intent_ns, changed_ns, record) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+		" intent_ns, changed_ns, record, settled_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 		" ON CONFLICT (mail) DO UPDATE SET state = excluded.state,"
 		" settled = excluded.settled, changed_ns = excluded.changed_ns,"
-		" record = excluded.record");
+		" record = excluded.record, settled_by = coalesce(excluded.settled_by, settled_by)");
 	statement_bind_text(&query, member(mail, "mail"));
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		statement_bind_text(&query, member(run, keys[i]));
@@ -228,13 +228,14 @@ static int put(struct state *state, const json_t *run, const json_t *mail, const
 	statement_bind_integer(&query, times[0]);
 	statement_bind_integer(&query, times[1]);
 	statement_bind_text(&query, record);
+	statement_bind_text(&query, by);
 	result = statement_run(&query, why);
 	free(record);
 	return result;
 }
 
-int ledger_restore(struct state *state, const json_t *run, const json_t *mail, int64_t intent_ns,
-	int64_t changed_ns, struct failure *why)
+int ledger_restore(struct state *state, const json_t *run, const json_t *mail,
+	const char *settled_by, int64_t intent_ns, int64_t changed_ns, struct failure *why)
 {
 	const int64_t times[2] = {intent_ns, changed_ns};
 	json_t *known;
@@ -246,9 +247,9 @@ int ledger_restore(struct state *state, const json_t *run, const json_t *mail, i
 	if (find(state, member(mail, "mail"), &known, why) < 0)
 		return -1;
 	if (known == NULL)
-		return put(state, run, mail, times, why);
+		return put(state, run, mail, settled_by, times, why);
 	json_object_update(known, (json_t *)(uintptr_t)mail);
-	result = put(state, run, known, times, why);
+	result = put(state, run, known, settled_by, times, why);
 	json_decref(known);
 	return result;
 }

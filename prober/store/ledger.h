@@ -74,9 +74,13 @@ json_t *ledger_counts(
 	struct state *state, const char *customer, const char *scenario, struct failure *why);
 
 /* Puts a mail into the ledger as it is known from elsewhere, in whatever state; `run` as above. One
- * that is there gets that state and what is told of it. For rebuilding. */
-int ledger_restore(struct state *state, const json_t *run, const json_t *mail, int64_t intent_ns,
-	int64_t changed_ns, struct failure *why);
+ * that is there gets that state and what is told of it. `settled_by` is the run that found it out, if
+ * not its own, or NULL. For rebuilding, as is the next one. */
+int ledger_restore(struct state *state, const json_t *run, const json_t *mail,
+	const char *settled_by, int64_t intent_ns, int64_t changed_ns, struct failure *why);
+
+/* Takes over how far a run's record says that it looked through which mailbox. */
+int ledger_restore_marks(struct state *state, const json_t *record, struct failure *why);
 
 /* Takes mails out that were settled before `before_ns`, at most `limit` of them, and keeps their
  * number for ledger_counts. */

@@ -174,7 +174,7 @@ static int mark_one(struct state *state, const json_t *run, const char *account,
 
 /* --- the end of a run -------------------------------------------------------------------- */
 
-static int close_mailboxes(struct state *state, const json_t *record, struct failure *why)
+int ledger_restore_marks(struct state *state, const json_t *record, struct failure *why)
 {
 	json_t *step, *mark;
 	size_t i, j;
@@ -207,7 +207,7 @@ int ledger_close_run(struct state *state, const json_t *record, struct failure *
 			result = -1;
 	}
 	if (result == 0)
-		result = close_mailboxes(state, record, why);
+		result = ledger_restore_marks(state, record, why);
 	result = state_finish(state, result, why);
 	if (odd.type != ERROR_NONE)
 		*why = odd;

@@ -64,7 +64,8 @@ static json_t *run_of(const json_t *record, const json_t *mail)
 	return run;
 }
 
-static void add_mails(struct rebuild *rebuild, const json_t *record, const char *key)
+static void add_mails(
+	struct rebuild *rebuild, const json_t *record, const char *key, const char *settled_by)
 {
 	int64_t began = time_of(record, "started_at", 0);
 	int64_t ended = time_of(record, "ended_at", began);
@@ -76,8 +77,8 @@ static void add_mails(struct rebuild *rebuild, const json_t *record, const char 
 		json_t *run = run_of(record, mail);
 
 		/* What is no mail of ours in a line that is whole, is of another version. */
-		ledger_restore(rebuild->state, run, mail, time_of(mail, "sending_at", began), ended,
-			&ignored);
+		ledger_restore(rebuild->state, run, mail, settled_by,
+			time_of(mail, "sending_at", began), ended, &ignored);
 		json_decref(run);
 	}
 }
@@ -93,10 +94,11 @@ static void add_line(void *context, const struct line *line)
 		return;
 	}
 	rebuild->report->runs++;
-	add_mails(rebuild, line->record, "mails");
+	add_mails(rebuild, line->record, "mails", NULL);
 	/* Of earlier runs. */
-	add_mails(rebuild, line->record, "settled");
-	if (history_add(rebuild->state, line->record, rebuild->why) < 0)
+	add_mails(rebuild, line->record, "settled", member(line->record, "run_id"));
+	if (ledger_restore_marks(rebuild->state, line->record, rebuild->why) < 0 ||
+		history_add(rebuild->state, line->record, rebuild->why) < 0)
 		rebuild->failed = true;
 }
 
@@ -158,6 +160,14 @@ static const char rules_sql[] =
 static const char outbox_sql[] =
 	"INSERT INTO outbox SELECT * FROM old.outbox";
 
+/* What runs that left no line have begun, found out, and looked through. */
+static const char begun_sql[] =
+	"INSERT INTO begun SELECT * FROM old.begun WHERE run_id NOT IN (SELECT run_id FROM runs)";
+static const char settled_by_sql[] =
+	"UPDATE mails SET settled_by = o.settled_by FROM old.mails AS o"
+	" WHERE o.mail = mails.mail AND mails.settled_by IS NULL AND o.settled_by IS NOT NULL";
+static const char mailboxes_sql[] = "INSERT OR IGNORE INTO mailboxes SELECT * FROM old.mailboxes";
+
 static bool carry_one(struct rebuild *rebuild, const char *sql, int64_t *count)
 {
 	if (sqlite3_exec(rebuild->state->db, sql, NULL, NULL, NULL) != SQLITE_OK)
@@ -166,20 +176,30 @@ static bool carry_one(struct rebuild *rebuild, const char *sql, int64_t *count)
 	return true;
 }
 
-/* A database that no newer version has opened yet has no outbox. */
-static bool carry_outbox(struct rebuild *rebuild)
+/* A database that no newer version has opened yet lacks tables of this one. */
+static bool has_table(struct rebuild *rebuild, const char *name)
 {
 	struct failure ignored = {0};
 	struct statement query;
-	bool has_one;
-	int64_t rows = 0;
+	bool has_it;
 
 	statement_begin(&query, rebuild->state,
-		"SELECT 1 FROM old.sqlite_schema WHERE type = 'table' AND name = 'outbox'");
-	has_one = statement_row(&query);
-	if (statement_end(&query, &ignored) == -1)
+		"SELECT 1 FROM old.sqlite_schema WHERE type = 'table' AND name = ?");
+	statement_bind_text(&query, name);
+	has_it = statement_row(&query);
+	return statement_end(&query, &ignored) == 0 && has_it;
+}
+
+/* `begun` is the youngest of these tables: where it is, so are the others, and their columns. */
+static bool carry_younger(struct rebuild *rebuild)
+{
+	int64_t rows = 0;
+
+	if (has_table(rebuild, "outbox") && !carry_one(rebuild, outbox_sql, &rows))
 		return false;
-	return !has_one || carry_one(rebuild, outbox_sql, &rows);
+	return !has_table(rebuild, "begun") ||
+	       (carry_one(rebuild, begun_sql, &rows) && carry_one(rebuild, settled_by_sql, &rows) &&
+		       carry_one(rebuild, mailboxes_sql, &rows));
 }
 
 /* Of `past` rows are counted, and so are the mails in them. */
@@ -203,7 +223,7 @@ static bool carry_all(struct rebuild *rebuild)
 	if (!sum_past(rebuild, &before) || !carry_one(rebuild, past_sql, &rows) ||
 		!sum_past(rebuild, &after) || !carry_one(rebuild, newer_sql, &report->carried) ||
 		!carry_one(rebuild, mails_sql, &report->carried) ||
-		!carry_one(rebuild, rules_sql, &report->rules) || !carry_outbox(rebuild))
+		!carry_one(rebuild, rules_sql, &report->rules) || !carry_younger(rebuild))
 		return false;
 	report->carried_past = after - before;
 	return true;

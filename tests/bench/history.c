@@ -111,7 +111,7 @@ static bool keep(struct site *site)
 	size_t index;
 
 	json_array_foreach(json_object_get(record, "mails"), index, mail) good =
-		ledger_restore(site->state, record, mail, site->next_ns,
+		ledger_restore(site->state, record, mail, NULL, site->next_ns,
 			site->next_ns + TEST_MINUTE, &why) == 0 &&
 		good;
 	json_decref(record);
