@@ -25,34 +25,42 @@ static double without(const struct point *points, size_t index, const struct ste
 	return points[index].y - height;
 }
 
-/* What is usual at the place of a point. */
-static double usual_at(const struct point *points, size_t n, size_t places,
-	const struct step_change *step, size_t index, double *room)
+/* Brings the values at one place to the level of all. */
+static void flatten(const struct point *points, const size_t *placed, size_t n, size_t place,
+	const struct step_change *step, double level, double *room, struct point *flat)
 {
-	size_t place = place_of(&points[index], places), held = 0;
+	size_t held = 0;
+	double usual;
 
 	for (size_t i = 0; i < n; i++)
-		if (place_of(&points[i], places) == place)
+		if (placed[i] == place)
 			room[held++] = without(points, i, step);
-	return median(room, held);
+	if (held == 0)
+		return;
+	usual = median(room, held);
+	for (size_t i = 0; i < n; i++)
+		if (placed[i] == place)
+			flat[i].y += level - usual;
 }
 
 int cycle_remove(const struct point *points, size_t n, size_t places,
 	const struct step_change *step, struct point *flat_r)
 {
 	double *room = calloc(n, sizeof(*room)), level;
+	size_t *placed = calloc(n, sizeof(*placed));
+	int result = room != NULL && placed != NULL ? 0 : -1;
 
-	if (room == NULL)
-		return -1;
-	for (size_t i = 0; i < n; i++)
-		room[i] = without(points, i, step);
-	level = median(room, n);
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && result == 0; i++) {
 		flat_r[i] = points[i];
-		flat_r[i].y += level - usual_at(points, n, places, step, i, room);
+		placed[i] = place_of(&points[i], places);
+		room[i] = without(points, i, step);
 	}
+	level = result == 0 ? median(room, n) : 0;
+	for (size_t place = 0; place < places && result == 0; place++)
+		flatten(points, placed, n, place, step, level, room, flat_r);
 	free(room);
-	return 0;
+	free(placed);
+	return result;
 }
 
 /* The first round takes the step for a part of the cycle wherever it is older than half of the
