@@ -147,6 +147,9 @@ static void judge_runs(
 		say(look, CHECK_UNKNOWN,
 			"from %s the newest run lies %.0f s in the future: a clock is wrong", vantage,
 			-age);
+	else if (newest->maintenance)
+		say(look, CHECK_OK, "in maintenance: from %s the newest run, %.0f s ago, says nothing",
+			vantage, age);
 	else if (newest->outcome == OUTCOME_ERROR)
 		say(look, CHECK_UNKNOWN, "from %s the newest run, %.0f s ago, could not judge it",
 			vantage, age);

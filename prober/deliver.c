@@ -17,6 +17,7 @@
 #include "hook.h"
 #include "outbox.h"
 #include "uuid.h"
+#include "watch.h"
 
 #include "ban.h"
 
@@ -230,6 +231,16 @@ static bool is_wanted(const struct sink *sink, const json_t *event)
 	return false;
 }
 
+/* What the doubt about a run (watch.c) says of a program. */
+static const char *objection_of(const char *doubt)
+{
+	if (strcmp(doubt, WATCH_DOUBT_VANTAGE) == 0)
+		return "not run: " WATCH_DOUBT_VANTAGE;
+	if (strcmp(doubt, WATCH_DOUBT_MAINTENANCE) == 0)
+		return "not run: " WATCH_DOUBT_MAINTENANCE;
+	return "not run: the run could not be judged";
+}
+
 /* Why no program is run for the row now, or NULL. */
 static const char *objection(const struct bearer *bearer)
 {
@@ -242,9 +253,7 @@ static const char *objection(const struct bearer *bearer)
 	if (!is_wanted(bearer->sink, json_object_get(row, "event")))
 		return "not run: \"on\" does not name this state";
 	if (doubt[0] != '\0')
-		return strcmp(doubt, "the vantage was in doubt") == 0
-			? "not run: the vantage was in doubt"
-			: "not run: the run could not be judged";
+		return objection_of(doubt);
 	/* Whether it may be run cannot be told: then not. */
 	if (outbox_begun(
 		    bearer->delivery->state, &queue, now - OUTBOX_DAY, &count, &newest, &why) == -1)

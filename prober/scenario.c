@@ -294,6 +294,7 @@ static struct scenario *build(const struct draft *draft, const char *file)
 	journey->confirm_ns = confirm_ns(json_object_get(draft->tree, "confirm"));
 	journey->horizon_ns = draft_duration(draft->tree, "horizon");
 	build_lists(loaded, draft);
+	plan_build(draft->tree, &loaded->scenario.plan);
 	return &loaded->scenario;
 }
 
@@ -311,6 +312,7 @@ struct scenario *scenario_load(const char *file, struct complaints *complaints)
 		draft_check_sense(&draft);
 		draft_check_limits(&draft);
 		draft_check_sinks(&draft);
+		draft_check_plan(&draft);
 		if (own.errors == 0)
 			scenario = build(&draft, file);
 	}
@@ -326,6 +328,7 @@ void scenario_free(struct scenario **scenario)
 
 	if (loaded == NULL)
 		return;
+	plan_free(&loaded->scenario.plan);
 	json_decref(loaded->tree);
 	json_decref(loaded->strings);
 	free(loaded->accounts);

@@ -11,6 +11,7 @@
 #include "complaint.h"
 #include "journey.h"
 #include "limit.h"
+#include "plan.h"
 #include "scenario_fields.h"
 #include "sink.h"
 
@@ -21,6 +22,7 @@ struct scenario {
 	size_t limit_count;
 	const struct sink *sinks;
 	size_t sink_count;
+	struct plan plan;
 };
 
 /* Loads and checks one file. NULL if there is an error; what is wrong is added to complaints

@@ -3,6 +3,7 @@
 #include <stdint.h>
 
 #include "attribute.h"
+#include "clock.h"
 #include "history.h"
 #include "ledger.h"
 #include "lines.h"
@@ -60,11 +61,30 @@ int settle_stored(struct state *state, const char *results_dir, const struct sce
 	return result;
 }
 
+/* What a run finds while somebody works on the platform is kept, and judged by nobody. */
+static void mark_maintenance(const struct scenario *scenario, json_t *record)
+{
+	const char *started = json_string_value(json_object_get(record, "started_at"));
+	const char *ended = json_string_value(json_object_get(record, "ended_at"));
+	int64_t from_ns, to_ns;
+	const char *name;
+
+	if (started == NULL || ended == NULL || clock_parse(started, &from_ns) < 0 ||
+		clock_parse(ended, &to_ns) < 0)
+		return;
+	name = plan_maintenance(&scenario->plan, from_ns, to_ns);
+	if (name != NULL)
+		json_object_set_new(record, "maintenance", json_string(name));
+}
+
 int settle_result(struct state *state, const char *results_dir, const struct scenario *scenario,
 	json_t *record, struct failure *why)
 {
 	const struct limit_list limits = {scenario->limits, scenario->limit_count};
-	int result = attribute_result(state, &limits, record, why);
+	int result;
+
+	mark_maintenance(scenario, record);
+	result = attribute_result(state, &limits, record, why);
 
 	if (lines_append_result(results_dir, record, why) == -1)
 		result = -1;

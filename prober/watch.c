@@ -228,9 +228,11 @@ static const char *doubt_of(const json_t *record)
 
 	if (strcmp(member(record, "outcome"), "error") == 0)
 		return "the run could not be judged";
+	if (json_object_get(record, "maintenance") != NULL)
+		return WATCH_DOUBT_MAINTENANCE;
 	json_array_foreach(json_object_get(record, "steps"), index,
 		step) if (strcmp(member(step, "blame"), "vantage") == 0 ||
-		json_object_get(step, "timings_unfit") != NULL) return "the vantage was in doubt";
+		json_object_get(step, "timings_unfit") != NULL) return WATCH_DOUBT_VANTAGE;
 	return NULL;
 }
 

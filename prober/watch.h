@@ -19,6 +19,10 @@
 #include "scenario.h"
 #include "state.h"
 
+/* Why no program may act on what a run gave rise to. */
+#define WATCH_DOUBT_VANTAGE "the vantage was in doubt"
+#define WATCH_DOUBT_MAINTENANCE "the platform was in maintenance"
+
 /* Judges all limits of the scenario after a run that the history has, and calls back for each
  * event record that has to be written: an edge (open, resolved, or a change of severity). An
  * edge stays pending in state.db until `emit` returned 0, and goes out before anything else at

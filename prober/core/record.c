@@ -210,6 +210,8 @@ const struct field record_run[] = {
 		.choices = error_names},
 	{"error", &field_text, 0, "its sentence"},
 	{"blame", &field_choice, 0, "who has to act", .choices = blame_names},
+	{"maintenance", &field_text, 0, "what was worked on meanwhile: the run says nothing of the "
+		"platform"},
 	{"sandbox", &field_choice, 0, "how far the worker was confined; absent if there was none",
 		.choices = sandbox_states},
 	{"sandbox_missing", &field_list, 0, "what this kernel did not give", .item = &field_text},

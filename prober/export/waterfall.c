@@ -248,6 +248,8 @@ void waterfall_print(const json_t *record, const struct waterfall_style *style, 
 		paint(style, "\033[0m"), paint(style, mark->colour), text_of(record, "outcome"),
 		paint(style, "\033[0m"), span, text_of(record, "vantage"),
 		text_of(record, "started_at"));
+	if (json_object_get(record, "maintenance") != NULL)
+		fprintf(to, "  in maintenance: %s\n", text_of(record, "maintenance"));
 	json_array_foreach(json_object_get(record, "steps"), index, step)
 		print_step(step, span, style, to);
 	print_attempts(record, style, to);
@@ -283,7 +285,9 @@ void waterfall_complain(const json_t *record, FILE *to)
 
 	if (strcmp(outcome, "pass") == 0 || strcmp(outcome, "warn") == 0)
 		return;
-	fprintf(to, "mailprobe: %s/%s %s: %s%s%s: %s\n", text_of(record, "customer"),
-		text_of(record, "scenario"), outcome, text_of(step, "id"),
+	fprintf(to, "mailprobe: %s/%s %s%s: %s%s%s: %s\n", text_of(record, "customer"),
+		text_of(record, "scenario"), outcome,
+		json_object_get(record, "maintenance") != NULL ? " in maintenance" : "",
+		text_of(step, "id"),
 		step != NULL ? ": " : "", text_of(record, "error_type"), text_of(record, "error"));
 }

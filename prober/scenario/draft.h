@@ -62,6 +62,12 @@ void draft_check_limits(struct draft *draft);
 /* Checks each sink by its type's table, and puts in what was left out. */
 void draft_check_sinks(struct draft *draft);
 
+/* Checks what no table can know of calendars and maintenance. */
+void draft_check_plan(const struct draft *draft);
+bool draft_has_calendar(const struct draft *draft, const char *name);
+void draft_calendar_hint(
+	const struct draft *draft, const char *wrong, char hint[static FIELD_MESSAGE_SIZE]);
+
 /* Warns of a secret that stands in the file itself: all who see the file see it. `owner` is the
  * pointer of the object that has it. */
 void draft_warn_inline(const struct draft *draft, const char *owner, const json_t *settings,

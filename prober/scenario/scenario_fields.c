@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "calendar_fields.h"
 #include "error_type.h"
 #include "limit.h"
 #include "record.h"
@@ -472,6 +473,11 @@ const struct field scenario_fields[] = {
 	{"steps", &field_list, R, "what the user does, in order", .item = &field_step},
 	{"limits", &field_list, 0, "what raises an event", .item = &field_object,
 		.fields = limit_fields},
+	{"calendars", &field_map, 0, "when something is open, by name", .item = &field_object,
+		.fields = calendar_fields},
+	{"maintenance", &field_list, 0, "when somebody works on the platform: what runs find then, says "
+		"nothing of it",
+		.item = &field_object, .fields = maintenance_fields},
 	{"sinks", &field_list, 0, "where events go, beside events.jsonl", .item = &field_sink},
 	CONNECTION_FIELDS,
 	{"extends", &field_extends, 0,
