@@ -15,6 +15,11 @@
 
 #include "ban.h"
 
+#define DAY (86400 * NS_PER_SECOND)
+/* How far back the judge looks for these. */
+#define AGE_RUNS_MAX 1000
+#define BURN_SPAN (3 * DAY)
+
 struct explanation {
 	const char *results_dir;
 	struct state *state;
@@ -63,7 +68,8 @@ static struct point_choice choice_of(const struct explanation *explanation)
 		.customer = event_string(event, "customer"),
 		.scenario = event_string(event, "scenario"),
 		.vantage = event_vantage(event),
-		.metric = explanation->limit.metric,
+		.metric = measure_is_of_runs(&explanation->limit) ? "failed"
+								  : explanation->limit.metric,
 		.judged_only = measure_takes_judged(&explanation->limit)};
 
 	return choice;
@@ -77,19 +83,12 @@ static json_t *time_json(int64_t at_ns)
 	return json_string(at);
 }
 
-static bool is_of_outcomes(const struct limit *limit)
-{
-	enum measure_form form = measure_form(limit);
-
-	return form == MEASURE_FAILURES || form == MEASURE_RATE || limit->slo > 0;
-}
-
 static json_t *point_json(const struct limit *limit, enum level level, const struct point *point)
 {
 	json_t *json = json_pack(
 		"{s:s, s:o}", "run_id", point->run_id, "started_at", time_json(point->at_ns));
 
-	if (is_of_outcomes(limit))
+	if (measure_is_of_runs(limit))
 		json_object_set_new(json, "outcome", json_string(point->outcome));
 	else
 		json_object_set_new(json, "value", json_real(point->value));
@@ -111,28 +110,48 @@ static json_t *points_json(const struct limit *limit, const struct points *point
 }
 
 /* As far as a file of JSON keeps a number, or as a share of it. */
-static bool is_same(const json_t *a, const json_t *b, double share)
+static bool is_near(const json_t *a, const json_t *b, double share)
 {
 	double one = json_number_value(a), other = json_number_value(b);
 
-	if (!json_is_number(a) || !json_is_number(b))
-		return json_equal(a, b);
+	if (!json_is_real(a))
+		share = 0;
 	return fabs(one - other) <= fmax(1e-9, share) * fmax(fabs(one), fabs(other));
+}
+
+static bool is_list_within(const json_t *measured, const json_t *told)
+{
+	bool same = json_array_size(measured) == json_array_size(told);
+	const char *key;
+	json_t *value;
+
+	/* Of an objective: what each pair of windows has come to. */
+	for (size_t i = 0; same && i < json_array_size(measured); i++)
+		json_object_foreach(json_array_get(measured, i), key, value) same =
+			same && json_equal(value, json_object_get(json_array_get(told, i), key));
+	return same;
 }
 
 /* All that was found once more is as the event has it. What it took from roll-ups is off by so much. */
 static bool agrees(json_t *measured, const json_t *values)
 {
 	double share = json_number_value(json_object_get(values, "relative_error"));
+	bool same = true;
 	const char *key;
 	json_t *value;
 
 	json_object_foreach(measured, key, value)
 	{
-		if (!is_same(value, json_object_get(values, key), json_is_real(value) ? share : 0))
-			return false;
+		const json_t *told = json_object_get(values, key);
+
+		if (json_is_number(value) && json_is_number(told))
+			same = same && is_near(value, told, share);
+		else
+			same = same &&
+				(json_is_array(value) ? is_list_within(value, told)
+						      : json_equal(value, told));
 	}
-	return true;
+	return same;
 }
 
 static int add_then(struct explanation *explanation, struct failure *why)
@@ -149,7 +168,7 @@ static int add_then(struct explanation *explanation, struct failure *why)
 		return 0;
 	result = points_collect(&choice, &points, why);
 	if (result == 0) {
-		measured = measure_values(&explanation->limit, &points);
+		measured = measure_values(&explanation->limit, &points, values);
 		json_object_set_new(
 			explanation->out, "points", points_json(&explanation->limit, &points));
 		if (json_object_size(measured) > 0)
@@ -192,7 +211,11 @@ static struct point_choice choice_now(
 	struct point_choice choice = choice_of(explanation);
 
 	choice.to_ns = newest->end_ns;
-	if (limit->over_ns > HISTORY_EXACT_SPAN)
+	if (measure_form(limit) == MEASURE_AGE)
+		choice.newest = AGE_RUNS_MAX;
+	else if (measure_form(limit) == MEASURE_BURN)
+		choice.from_ns = newest->end_ns - BURN_SPAN + 1;
+	else if (limit->over_ns > HISTORY_EXACT_SPAN)
 		choice.from_ns = history_window(newest->end_ns, limit->over_ns).begin_ns;
 	else if (limit->over_ns > 0)
 		choice.from_ns = newest->end_ns - limit->over_ns + 1;
@@ -206,11 +229,15 @@ static void put_now(
 {
 	static const char *const levels[] = {"none", "warn", "crit"};
 	const struct limit *limit = &explanation->limit;
+	const json_t *told = json_object_get(explanation->event, "values");
+	json_t *now = json_pack("{s:s, s:o, s:o}", "run_id", newest->run_id, "at",
+		time_json(newest->end_ns), "values", measure_values(limit, points, told));
 
-	json_object_set_new(explanation->out, "now",
-		json_pack("{s:s, s:o, s:o, s:s}", "run_id", newest->run_id, "at",
-			time_json(newest->end_ns), "values", measure_values(limit, points), "level",
-			levels[measure_level(limit, points)]));
+	/* Which pair of windows is for which level, an event does not say. */
+	if (measure_form(limit) != MEASURE_BURN)
+		json_object_set_new(
+			now, "level", json_string(levels[measure_level(limit, points)]));
+	json_object_set_new(explanation->out, "now", now);
 }
 
 /* --- the way out ----------------------------------------------------------------------- */
@@ -337,9 +364,12 @@ json_t *explain(const char *results_dir, struct state *state, const struct incid
 		return NULL;
 	explanation.out = json_object();
 	copy_head(&explanation);
-	/* A rule that combines limits has no metric of its own. */
-	if (json_object_get(config, "metric") == NULL)
+	/* A rule that combines limits has no metric of its own, but what its limits rest on. */
+	if (json_object_get(config, "metric") == NULL) {
+		json_object_set(
+			explanation.out, "points", json_object_get(explanation.event, "evidence"));
 		return explanation.out;
+	}
 	make_limit(&explanation, config);
 	json_object_set_new(explanation.out, "means", explain_limit(&explanation.limit));
 	if (add_then(&explanation, why) == 0 && add_now(&explanation, why) == 0)

@@ -69,6 +69,8 @@ static void put_subject(struct text *text, const struct limit *limit, enum level
 			limit_statistic_name(condition->statistic), limit->metric,
 			wording_over(limit));
 		return;
+	case MEASURE_BURN:
+	case MEASURE_AGE:
 	case MEASURE_COURSE:
 		put_course(text, limit);
 		return;
@@ -123,6 +125,8 @@ static void put_clearing(struct text *text, const struct limit *limit)
 		text_printf(text, "the run did not fail, and fewer than %d of the last %d did",
 			limit->need, limit->of);
 		return;
+	case MEASURE_BURN:
+	case MEASURE_AGE:
 	case MEASURE_COURSE:
 		put_course_over(text, limit);
 		return;

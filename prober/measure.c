@@ -3,18 +3,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
+#include "field.h"
 #include "quantile.h"
 #include "record.h"
 
 #include "ban.h"
 
 #define RATE_RUNS_MIN 3 /* as the judge has it */
+#define BURN_RUNS_MIN 3
 #define BEST_HIGH 1e300 /* where less is worse */
 
 enum measure_form measure_form(const struct limit *limit)
 {
-	if (limit_is_shape(limit) || limit->slo > 0 || strcmp(limit->metric, METRIC_AGE) == 0)
+	if (limit_is_shape(limit))
 		return MEASURE_COURSE;
+	if (strcmp(limit->metric, METRIC_AGE) == 0)
+		return MEASURE_AGE;
+	if (limit->slo > 0)
+		return MEASURE_BURN;
 	if (strcmp(limit->metric, "failed") == 0)
 		return MEASURE_FAILURES;
 	if (strcmp(limit->metric, "failure_rate") == 0)
@@ -27,7 +34,15 @@ bool measure_takes_judged(const struct limit *limit)
 {
 	enum measure_form form = measure_form(limit);
 
-	return form != MEASURE_STATISTIC && (form != MEASURE_COURSE || limit->slo > 0);
+	return form != MEASURE_STATISTIC && form != MEASURE_COURSE && form != MEASURE_AGE;
+}
+
+bool measure_is_of_runs(const struct limit *limit)
+{
+	enum measure_form form = measure_form(limit);
+
+	return form == MEASURE_FAILURES || form == MEASURE_RATE || form == MEASURE_BURN ||
+		form == MEASURE_AGE;
 }
 
 /* --- figures --------------------------------------------------------------------------- */
@@ -139,13 +154,90 @@ static void put_newest(json_t *values, const struct limit *limit, const struct p
 	put_count(values, "runs", points->count);
 }
 
-json_t *measure_values(const struct limit *limit, const struct points *points)
+static bool was_judged(const struct point *point)
+{
+	return strcmp(point->outcome, "error") != 0 && strcmp(point->outcome, "skipped") != 0;
+}
+
+/* Since the newest run that could be judged, or, if none could, the first one. */
+static struct quantile age_of(const struct points *points)
+{
+	const struct point *newest = &points->items[points->count - 1];
+	size_t since = points->count;
+	struct quantile age = {0};
+
+	while (since > 0 && !was_judged(&points->items[since - 1]))
+		since--;
+	age.at_least = since == 0;
+	if (since < points->count)
+		age.value = clock_seconds(
+			newest->end_ns - points->items[since > 0 ? since - 1 : 0].at_ns);
+	return age;
+}
+
+/* The runs of a window that ends with the newest, as many as a window takes at least. */
+static void put_burn(json_t *reading, const struct points *points, const char *window,
+	const char *failed_key, const char *runs_key)
+{
+	int64_t end_ns = points->items[points->count - 1].end_ns, window_ns = 0;
+	size_t runs = 0, failed = 0;
+
+	duration_parse(window, &window_ns);
+	while (runs < points->count) {
+		const struct point *point = &points->items[points->count - runs - 1];
+
+		if (point->at_ns <= end_ns - window_ns && runs >= BURN_RUNS_MIN)
+			break;
+		failed += point->value > 0;
+		runs++;
+	}
+	put_count(reading, failed_key, failed);
+	put_count(reading, runs_key, runs);
+}
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text != NULL ? text : "";
+}
+
+static void put_burns(json_t *values, const struct points *points, const json_t *told)
+{
+	json_t *readings = json_array();
+	const json_t *pair;
+	size_t index;
+
+	json_array_foreach(json_object_get(told, "burn"), index, pair)
+	{
+		json_t *reading = json_pack(
+			"{s:s, s:s}", "over", text_of(pair, "over"), "and", text_of(pair, "and"));
+
+		put_burn(reading, points, text_of(pair, "over"), "failed", "runs");
+		put_burn(reading, points, text_of(pair, "and"), "failed_lately", "runs_lately");
+		json_array_append_new(readings, reading);
+	}
+	json_object_set_new(values, "burn", readings);
+}
+
+json_t *measure_values(const struct limit *limit, const struct points *points, const json_t *told)
 {
 	json_t *values = json_object();
 	size_t failed = count_over(limit, LEVEL_CRIT, points);
+	struct quantile age;
 
 	switch (measure_form(limit)) {
 	case MEASURE_COURSE:
+		break;
+	case MEASURE_AGE:
+		if (points->count > 0) {
+			age = age_of(points);
+			put(values, "value", &age);
+		}
+		break;
+	case MEASURE_BURN:
+		if (points->count > 0)
+			put_burns(values, points, told);
 		break;
 	case MEASURE_FAILURES:
 		put_count(values, "failed", failed);
@@ -178,7 +270,10 @@ bool measure_is_over(const struct limit *limit, enum level level, const struct p
 	switch (measure_form(limit)) {
 	case MEASURE_FAILURES:
 	case MEASURE_RATE:
+	case MEASURE_BURN:
 		return point->value > 0;
+	case MEASURE_AGE:
+		return !was_judged(point);
 	case MEASURE_COURSE:
 		return false;
 	case MEASURE_STATISTIC:
@@ -200,8 +295,10 @@ static bool holds(const struct limit *limit, enum level level, const struct poin
 
 	if (form == MEASURE_FAILURES)
 		return level == LEVEL_CRIT && count_over(limit, level, points) >= need;
-	if (!condition->is_set || form == MEASURE_COURSE)
+	if (!condition->is_set || form == MEASURE_COURSE || form == MEASURE_BURN)
 		return false;
+	if (form == MEASURE_AGE)
+		return points->count > 0 && limit_breached(condition, age_of(points).value);
 	if (form == MEASURE_VALUES)
 		return count_over(limit, level, points) >= need;
 	room = observe(points);
@@ -279,6 +376,8 @@ struct measure_way measure_way_out(const struct limit *limit, const struct point
 
 	switch (measure_form(limit)) {
 	case MEASURE_COURSE:
+	case MEASURE_BURN:
+	case MEASURE_AGE:
 		break;
 	case MEASURE_FAILURES:
 	case MEASURE_VALUES:

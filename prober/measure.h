@@ -17,7 +17,9 @@ enum measure_form {
 	MEASURE_RATE,      /* the share that failed, over a window */
 	MEASURE_STATISTIC, /* of the values of a window */
 	MEASURE_VALUES,    /* of a run, or N of the last M */
-	MEASURE_COURSE,    /* of a trend: growth, where it leads, a step; an objective, an age */
+	MEASURE_BURN,      /* how fast the failures of an objective are used up */
+	MEASURE_AGE,       /* for how long no run could be judged */
+	MEASURE_COURSE,    /* of a trend: growth, where it leads, a step */
 };
 
 enum measure_form measure_form(const struct limit *limit);
@@ -25,9 +27,12 @@ enum measure_form measure_form(const struct limit *limit);
 /* Whether only runs count that could be judged. */
 bool measure_takes_judged(const struct limit *limit);
 
+/* Whether its points are runs and how they ended, not values of theirs. */
+bool measure_is_of_runs(const struct limit *limit);
+
 /* The figures, with the names that they have in an event; empty if there are too few points to tell,
- * or of a trend. A new object. */
-json_t *measure_values(const struct limit *limit, const struct points *points);
+ * or of a trend. `told` are the values of an event: of an objective, its windows. A new object. */
+json_t *measure_values(const struct limit *limit, const struct points *points, const json_t *told);
 
 /* The gravest level whose condition holds. */
 enum level measure_level(const struct limit *limit, const struct points *points);

@@ -129,15 +129,17 @@ static void print_points(const json_t *why, bool all, FILE *to)
 static void print_now(const json_t *why, FILE *to)
 {
 	const json_t *now = json_object_get(why, "now");
+	const char *level = member(now, "level");
 
 	if (now == NULL)
 		return;
 	fprintf(to, "\nThe newest run, which ended at %.19sZ\n  ", member(now, "at"));
 	print_json(json_object_get(now, "values"), to);
-	fputs(strcmp(member(now, "level"), "none") == 0             ? ": not over the limit\n"
-			: strcmp(member(now, "level"), "warn") == 0 ? ": over the limit (warn)\n"
-								    : ": over the limit (crit)\n",
-		to);
+	if (strcmp(level, "none") == 0)
+		fputs(": not over the limit", to);
+	else if (level[0] != '\0')
+		fprintf(to, ": over the limit (%s)", level);
+	fputc('\n', to);
 }
 
 static void print_clear(const json_t *why, FILE *to)
