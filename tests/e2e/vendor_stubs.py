@@ -65,7 +65,7 @@ class Stub:
     def act(self, handler, request, word):
         status, _, wait = word.partition(" ")
         if word == "hang":
-            time.sleep(1.5)
+            time.sleep(2.5)
             handler.close_connection = True
         elif word == "reset":
             reset(handler)
