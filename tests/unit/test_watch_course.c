@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "watch_help.h"
+#include "watch_trend.h"
 
 #define HOUR (60 * TEST_MINUTE)
 #define DAY (24 * HOUR)
@@ -174,6 +175,34 @@ static void test_baseline(void)
 	weeks(30, 2, "..o..r", "three in a row");
 }
 
+/* When what is usual was found out. */
+static const char *kept_at(void)
+{
+	const struct rule_key key = {"acme", "mail", WATCH_TREND_RULE};
+	static char at[CLOCK_TIMESTAMP_SIZE];
+	json_t *memory, *pending;
+
+	rules_load(state, &key, &memory, &pending, &why);
+	snprintf(at, sizeof(at), "%.16s", json_string_value(json_object_get(memory, "at")));
+	json_decref(memory);
+	return at;
+}
+
+static void test_once_an_hour(void)
+{
+	set_limit("in.delivery_seconds", NULL, "> baseline + 4 mad", NULL);
+	begin();
+	run_at(TEST_START, 2);
+	run_at(TEST_START + 20 * TEST_MINUTE, 2);
+	is_string(kept_at(), "2026-03-02T10:00", "by the first run of an hour");
+	run_at(TEST_START + HOUR + 20 * TEST_MINUTE, 2);
+	is_string(kept_at(), "2026-03-02T11:20", "and of the next one");
+	scenario.limit_count = 0;
+	run_at(TEST_START + 3 * HOUR, 2);
+	is_string(kept_at(), "2026-03-02T11:20", "if a limit asks for it");
+	scenario.limit_count = 1;
+}
+
 int main(void)
 {
 	make_folder();
@@ -181,5 +210,6 @@ int main(void)
 	test_reaches();
 	test_step();
 	test_baseline();
+	test_once_an_hour();
 	return finish();
 }
