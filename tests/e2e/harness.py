@@ -50,7 +50,8 @@ THERE_AND_BACK = [
 THERE = THERE_AND_BACK[:2]
 
 _stack = contextlib.ExitStack()                 # what must be taken down, newest first
-_sessions = set()                               # tell our processes from anybody else's
+_sessions = {}                                  # tell our processes from anybody else's: when begun
+SESSION_SECONDS = 120                           # in which a run starts all its processes
 
 
 # --- TAP -----------------------------------------------------------------------------------
@@ -412,7 +413,7 @@ class Running:
             [*([] if net else ["unshare", "--net"]), *as_user(user), binary(user), *map(str, arguments)], cwd=cwd, text=True,
             stdin=subprocess.DEVNULL, stdout=tty or self.out, stderr=tty or self.err,
             env=environment(env), start_new_session=True)
-        _sessions.add(self.process.pid)
+        watch_session(self.process.pid)
         later(self.kill)
 
     @property
@@ -541,20 +542,23 @@ def new_lines(results, seen):
 
 def survivors():
     """Processes of the prober that we started, directly or not, and that are alive. A worker may
-    wipe its name and environment, but it stays in the session that its run was started in."""
+    wipe its name and environment, but it stays in the session that its run was started in. In a long
+    test the numbers of sessions come round: what began long after the run is somebody else's."""
     processes = map(int, filter(str.isdigit, os.listdir("/proc")))
-    return [pid for pid in processes if (stat := stat_of(pid)) and stat.session in _sessions]
+    return [pid for pid in processes if (stat := stat_of(pid)) and
+            stat.began <= _sessions.get(stat.session, -SESSION_SECONDS) + SESSION_SECONDS]
 
 
 def watch_session(leader):
     """Processes of this session are ours, too."""
-    _sessions.add(leader)
+    _sessions[leader] = time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 @dataclass
 class Stat:
     parent: int
     session: int
+    began: float                                # seconds since the machine was started
 
 
 def stat_of(pid):
@@ -563,7 +567,8 @@ def stat_of(pid):
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return None
-    return Stat(int(fields[1]), int(fields[3])) if fields[0] not in "ZX" else None
+    began = int(fields[19]) / os.sysconf("SC_CLK_TCK")
+    return Stat(int(fields[1]), int(fields[3]), began) if fields[0] not in "ZX" else None
 
 
 def read_secret_as(user, path):
