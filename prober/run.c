@@ -113,6 +113,10 @@ static void close_job(struct job *job, json_t *record)
 		run->totals->unstored++;
 		tell_trouble(run, why.text);
 	}
+	if (stored && job->lock != -1 &&
+		settle_old(run->state, run->settings->results_dir, job->scenario, record, &why) ==
+			-1)
+		tell_trouble(run, why.text);
 	run->totals->outcomes[name_index(outcome_names, outcome)]++;
 	if (run->observer->finished != NULL)
 		run->observer->finished(run->observer->context, job->scenario, record, stored);

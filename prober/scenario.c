@@ -262,6 +262,14 @@ static int64_t confirm_ns(const json_t *config)
 	return after_ns > 0 ? after_ns : CONFIRM_AFTER;
 }
 
+static void build_keep(const json_t *config, struct retention *keep)
+{
+	keep->passed_ns = draft_duration(config, "results");
+	keep->others_ns = draft_duration(config, "failures");
+	keep->values_ns = draft_duration(config, "values");
+	keep->rollups_ns = draft_duration(config, "rollups");
+}
+
 /* A draft without an error, as what everything else works on. */
 static struct scenario *build(const struct draft *draft, const char *file)
 {
@@ -293,6 +301,7 @@ static struct scenario *build(const struct draft *draft, const char *file)
 	journey->components = json_object_get(draft->tree, "components");
 	journey->confirm_ns = confirm_ns(json_object_get(draft->tree, "confirm"));
 	journey->horizon_ns = draft_duration(draft->tree, "horizon");
+	build_keep(json_object_get(draft->tree, "keep"), &loaded->scenario.keep);
 	build_lists(loaded, draft);
 	plan_build(draft->tree, &loaded->scenario.plan);
 	return &loaded->scenario;

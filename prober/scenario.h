@@ -13,6 +13,7 @@
 #include "limit.h"
 #include "plan.h"
 #include "scenario_fields.h"
+#include "retention.h"
 #include "sink.h"
 
 struct scenario {
@@ -23,6 +24,7 @@ struct scenario {
 	const struct sink *sinks;
 	size_t sink_count;
 	struct plan plan;
+	struct retention keep;
 };
 
 /* Loads and checks one file. NULL if there is an error; what is wrong is added to complaints

@@ -1,12 +1,14 @@
 #include "settle.h"
 
 #include <stdint.h>
+#include <string.h>
 
 #include "attribute.h"
 #include "clock.h"
 #include "history.h"
 #include "ledger.h"
 #include "lines.h"
+#include "retention.h"
 #include "lock.h"
 #include "trend.h"
 #include "watch.h"
@@ -33,7 +35,7 @@ int settle_judgement(struct state *state, const struct scenario *scenario, const
 	int (*emit)(void *context, const json_t *event, struct failure *why), void *context,
 	struct failure *why)
 {
-	int result = history_add(state, record, why);
+	int result = history_add_keeping(state, record, &scenario->keep, why);
 
 	if (watch_judge(state, scenario, record, emit, context, why) == -1)
 		result = -1;
@@ -91,4 +93,16 @@ int settle_result(struct state *state, const char *results_dir, const struct sce
 	if (settle_stored(state, results_dir, scenario, record, why) == -1)
 		result = -1;
 	return result;
+}
+
+int settle_old(struct state *state, const char *results_dir, const struct scenario *scenario,
+	const json_t *record, struct failure *why)
+{
+	const char *outcome = json_string_value(json_object_get(record, "outcome"));
+	const struct journey *journey = &scenario->journey;
+
+	if (outcome == NULL || strcmp(outcome, "pass") != 0)
+		return 0;
+	return retention_apply(state, results_dir, journey->customer, journey->scenario,
+		&scenario->keep, clock_wall(), why);
 }

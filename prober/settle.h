@@ -19,6 +19,12 @@ int settle_result(struct state *state, const char *results_dir, const struct sce
 int settle_stored(struct state *state, const char *results_dir, const struct scenario *scenario,
 	const json_t *record, struct failure *why);
 
+/* Then, for whoever holds the scenario's lock: drops lines that have been kept long enough (retention.h).
+ * Only after a run that passed, since a clock that is years ahead would have met certificates that are
+ * over. */
+int settle_old(struct state *state, const char *results_dir, const struct scenario *scenario,
+	const json_t *record, struct failure *why);
+
 /* History and events alone: all that limits make of a record. `emit` as in watch.h. */
 int settle_judgement(struct state *state, const struct scenario *scenario, const json_t *record,
 	int (*emit)(void *context, const json_t *event, struct failure *why), void *context,

@@ -9,6 +9,7 @@
 #include "event_text.h"
 #include "lines.h"
 #include "options.h"
+#include "retention.h"
 #include "scenario_files.h"
 
 #include "ban.h"
@@ -81,6 +82,26 @@ static void print_sum(const struct view *view, const struct backtest_report *rep
 		report->scenarios, plural(report->scenarios), first, last);
 }
 
+/* Without the runs that passed, those that are left fail too often. */
+static void warn_of_gone(const struct backtest_order *order, const struct backtest_report *report)
+{
+	char first[CLOCK_TIMESTAMP_SIZE], day[ARCHIVE_DAY_SIZE];
+	struct failure ignored = {0};
+
+	clock_format(report->first_ns, first);
+	for (size_t i = 0; i < order->count; i++) {
+		const struct journey *journey = &order->scenarios[i]->journey;
+
+		if (retention_complete_from(order->results_dir, journey->customer,
+			    journey->scenario, day, &ignored) == 0 &&
+			strncmp(first, day, strlen(day)) < 0)
+			fprintf(stderr,
+				"mailprobe: of %s/%s, runs that passed before %s are gone (keep), so "
+				"that failures before weigh too much\n",
+				journey->customer, journey->scenario, day);
+	}
+}
+
 static int replay(struct view *view, const struct backtest_order *order)
 {
 	struct backtest_report report;
@@ -96,6 +117,7 @@ static int replay(struct view *view, const struct backtest_order *order)
 			order->results_dir);
 		return 1;
 	}
+	warn_of_gone(order, &report);
 	if (!view->json)
 		print_sum(view, &report);
 	if (report.unreadable == 0)

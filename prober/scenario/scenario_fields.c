@@ -5,6 +5,7 @@
 
 #include "calendar_fields.h"
 #include "error_type.h"
+#include "keep.h"
 #include "limit.h"
 #include "record.h"
 #include "sasl.h"
@@ -464,6 +465,7 @@ const struct field scenario_fields[] = {
 	{"horizon", &field_duration, 0,
 		"a mail that has not come by then is lost; one that comes later is found after lost",
 		"\"24h\""},
+	{"keep", &field_object, 0, "how long results and history are kept", .fields = keep_fields},
 	{"accounts", &field_map, R, "mailboxes by name", .item = &field_object,
 		.fields = account_fields},
 	{"components", &field_map, 0,

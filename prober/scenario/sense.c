@@ -6,6 +6,7 @@
 
 #include "draft.h"
 #include "error_type.h"
+#include "keep.h"
 #include "refusal.h"
 #include "scenario_fields.h"
 #include "text.h"
@@ -424,5 +425,6 @@ void draft_check_sense(struct draft *draft)
 	}
 	warn_unawaited(draft);
 	check_horizon(draft);
+	keep_check(draft);
 	warn_times(draft);
 }

@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "error_type.h"
 #include "ledger.h"
+#include "retention.h"
 #include "rollup_store.h"
 #include "sample.h"
 #include "series.h"
@@ -26,6 +27,7 @@ struct adding {
 	json_t *metrics; /* name: id, of the series */
 	unsigned char *bytes;
 	size_t count;
+	const struct retention *keep;
 	struct failure *why;
 };
 
@@ -169,17 +171,17 @@ static int take_in(struct adding *adding, int64_t at_ns, bool *closed_r)
 		return -1;
 	if (!*closed_r)
 		return 0;
-	if (rollup_prune(state, adding->series, at_ns - HISTORY_ROLLUP_DAYS * DAY, why) < 0)
+	if (rollup_prune(state, adding->series, at_ns - adding->keep->rollups_ns, why) < 0)
 		return -1;
-	return prune_runs(state, adding->series, at_ns - HISTORY_DAYS * DAY, why);
+	return prune_runs(state, adding->series, at_ns - adding->keep->values_ns, why);
 }
 
-static int add(struct state *state, const json_t *record, int64_t at_ns, bool *closed_r,
-	struct failure *why)
+static int add(struct state *state, const json_t *record, int64_t at_ns,
+	const struct retention *keep, bool *closed_r, struct failure *why)
 {
 	const struct series_key key = {
 		member(record, "customer"), member(record, "scenario"), member(record, "vantage")};
-	struct adding adding = {.state = state, .why = why};
+	struct adding adding = {.state = state, .keep = keep, .why = why};
 	bool known;
 	int result = -1;
 
@@ -203,6 +205,15 @@ static int add(struct state *state, const json_t *record, int64_t at_ns, bool *c
 
 int history_add(struct state *state, const json_t *record, struct failure *why)
 {
+	static const struct retention usual;
+
+	return history_add_keeping(state, record, &usual, why);
+}
+
+int history_add_keeping(struct state *state, const json_t *record, const struct retention *keep,
+	struct failure *why)
+{
+	const struct retention full = retention_of(keep);
 	bool closed = false;
 	int64_t at_ns;
 
@@ -212,7 +223,7 @@ int history_add(struct state *state, const json_t *record, struct failure *why)
 		return failure_set(why, ERROR_WORKER_PROTOCOL,
 			"a result without run_id, started_at or outcome cannot be kept");
 	if (state_begin(state, why) < 0 ||
-		state_finish(state, add(state, record, at_ns, &closed, why), why) < 0)
+		state_finish(state, add(state, record, at_ns, &full, &closed, why), why) < 0)
 		return -1;
 	return !closed ? 0 : ledger_prune(state, at_ns - HISTORY_DAYS * DAY, PRUNE_MAILS, why);
 }

@@ -19,6 +19,8 @@
 #define HISTORY_DAYS 35
 #define HISTORY_ROLLUP_DAYS 400
 
+struct retention;
+
 /* One value of a run. A censored one is a lower bound: a mail that had not come by then. */
 struct sample {
 	int64_t at_ns; /* wall clock, start of the run */
@@ -44,6 +46,10 @@ struct run_mark {
  * hour rolls up what is over (rollup_store.h), and drops what is older than 35 days, and roll-ups
  * older than 400 days. */
 int history_add(struct state *state, const json_t *record, struct failure *why);
+
+/* The same; what is dropped on the way goes by `keep` (retention.h). */
+int history_add_keeping(struct state *state, const json_t *record, const struct retention *keep,
+	struct failure *why);
 
 /* Samples of a metric since an instant, but for runs in maintenance, oldest first; *samples_r is the caller's to free. */
 int history_samples(struct state *state, const char *customer, const char *scenario,

@@ -16,6 +16,9 @@
 #include "history.h"
 #include "ledger.h"
 #include "lines.h"
+#include "retention.h"
+#include "rollup_store.h"
+#include "series.h"
 #include "state_private.h"
 #include "statement.h"
 
@@ -102,6 +105,49 @@ static void add_line(void *context, const struct line *line)
 		rebuild->failed = true;
 }
 
+/* Roll-ups of days whose lines are there in part would say what is not so. */
+struct incomplete {
+	struct rebuild *rebuild;
+	const char *customer, *scenario;
+	int64_t before_ns;
+	bool failed;
+	struct failure *why;
+};
+
+static void drop_incomplete(void *context, const char *vantage)
+{
+	struct incomplete *incomplete = context;
+	struct state *state = incomplete->rebuild->state;
+	const struct series_key key = {incomplete->customer, incomplete->scenario, vantage};
+	int64_t id;
+
+	if (series_find(state, &key, &id, incomplete->why) < 0 ||
+		rollup_prune(state, id, incomplete->before_ns, incomplete->why) < 0)
+		incomplete->failed = true;
+}
+
+static int drop_all_incomplete(
+	struct rebuild *rebuild, const struct archive_series *series, struct failure *why)
+{
+	struct incomplete incomplete = {.rebuild = rebuild,
+		.customer = series->customer,
+		.scenario = series->scenario,
+		.why = why};
+	char day[ARCHIVE_DAY_SIZE], begin[sizeof("2026-10-18T00:00:00Z")];
+
+	if (retention_complete_from(
+		    rebuild->results_dir, series->customer, series->scenario, day, why) < 0)
+		return -1;
+	snprintf(begin, sizeof(begin), "%sT00:00:00Z", day);
+	/* No day is before the first one. */
+	if (clock_parse(begin, &incomplete.before_ns) < 0)
+		return 0;
+	if (series_vantages(rebuild->state, series->customer, series->scenario, drop_incomplete,
+		    &incomplete, why) < 0)
+		return -1;
+	return incomplete.failed ? -1 : 0;
+}
+
 static int add_series(void *context, const struct archive_series *series, struct failure *why)
 {
 	struct rebuild *rebuild = context;
@@ -112,7 +158,7 @@ static int add_series(void *context, const struct archive_series *series, struct
 		if (lines_read(path, add_line, rebuild, why) < 0 || rebuild->failed)
 			return -1;
 	}
-	return 0;
+	return drop_all_incomplete(rebuild, series, why);
 }
 
 static int count_mails(struct rebuild *rebuild, struct failure *why)
@@ -159,6 +205,11 @@ static const char rules_sql[] =
 
 static const char outbox_sql[] =
 	"INSERT INTO outbox SELECT * FROM old.outbox";
+/* Roll-ups go by these ids, and outlive the lines of what they are made of. */
+static const char series_sql[] = "INSERT INTO series SELECT * FROM old.series";
+static const char metrics_sql[] = "INSERT INTO metrics SELECT * FROM old.metrics";
+static const char hours_sql[] = "INSERT OR IGNORE INTO hours SELECT * FROM old.hours";
+static const char days_sql[] = "INSERT OR IGNORE INTO days SELECT * FROM old.days";
 
 /* What runs that left no line have begun, found out, and looked through. */
 static const char begun_sql[] =
@@ -190,7 +241,22 @@ static bool has_table(struct rebuild *rebuild, const char *name)
 	return statement_end(&query, &ignored) == 0 && has_it;
 }
 
-/* `begun` is the youngest of these tables: where it is, so are the others, and their columns. */
+static bool carry_rollups(struct rebuild *rebuild)
+{
+	int64_t rows = 0;
+
+	return !has_table(rebuild, "hours") || (carry_one(rebuild, hours_sql, &rows) &&
+						       carry_one(rebuild, days_sql, &rows));
+}
+
+static bool carry_names(struct rebuild *rebuild)
+{
+	int64_t rows = 0;
+
+	return carry_one(rebuild, series_sql, &rows) && carry_one(rebuild, metrics_sql, &rows);
+}
+
+/* Where `begun` is, so are the tables that are older, and their columns. */
 static bool carry_younger(struct rebuild *rebuild)
 {
 	int64_t rows = 0;
@@ -223,14 +289,15 @@ static bool carry_all(struct rebuild *rebuild)
 	if (!sum_past(rebuild, &before) || !carry_one(rebuild, past_sql, &rows) ||
 		!sum_past(rebuild, &after) || !carry_one(rebuild, newer_sql, &report->carried) ||
 		!carry_one(rebuild, mails_sql, &report->carried) ||
-		!carry_one(rebuild, rules_sql, &report->rules) || !carry_younger(rebuild))
+		!carry_one(rebuild, rules_sql, &report->rules) || !carry_younger(rebuild) ||
+		!carry_rollups(rebuild))
 		return false;
 	report->carried_past = after - before;
 	return true;
 }
 
 /* All of it or nothing: an old database that cannot be read to its end is not believed. */
-static void carry_over(struct rebuild *rebuild)
+static bool carry(struct rebuild *rebuild, bool (*what)(struct rebuild *rebuild))
 {
 	sqlite3 *db = rebuild->state->db;
 	char path[PATH_MAX];
@@ -241,19 +308,24 @@ static void carry_over(struct rebuild *rebuild)
 	snprintf(path, sizeof(path), "%s/" DATABASE, rebuild->results_dir);
 	rebuild->report->had_old = access(path, F_OK) == 0;
 	if (!rebuild->report->had_old)
-		return;
+		return true;
 	statement_begin(&attach, rebuild->state, "ATTACH ? AS old");
 	statement_bind_text(&attach, path);
 	if (statement_run(&attach, &ignored) == 0 &&
 		sqlite3_exec(db, "BEGIN", NULL, NULL, NULL) == SQLITE_OK) {
-		carried = carry_all(rebuild);
+		carried = what(rebuild);
 		sqlite3_exec(db, carried ? "COMMIT" : "ROLLBACK", NULL, NULL, NULL);
 	}
-	if (!carried) {
-		rebuild->report->old_unreadable = true;
-		rebuild->report->carried = rebuild->report->rules = 0;
-	}
 	sqlite3_exec(db, "DETACH old", NULL, NULL, NULL);
+	return carried;
+}
+
+static void carry_over(struct rebuild *rebuild)
+{
+	if (carry(rebuild, carry_all))
+		return;
+	rebuild->report->old_unreadable = true;
+	rebuild->report->carried = rebuild->report->rules = 0;
 }
 
 /* --- into place ------------------------------------------------------------------------ */
@@ -350,6 +422,8 @@ static int lock_folder(struct rebuild *rebuild, struct failure *why)
 static int fill(struct rebuild *rebuild, const struct field *(*facts)(const char *step_type),
 	struct failure *why)
 {
+	bool known;
+
 	sweep(rebuild);
 	snprintf(rebuild->workshop, sizeof(rebuild->workshop), "%s/" WORKSHOP,
 		rebuild->results_dir);
@@ -359,10 +433,15 @@ static int fill(struct rebuild *rebuild, const struct field *(*facts)(const char
 	state_know_facts(rebuild->state, facts);
 	/* It is synced as a whole, once. */
 	sqlite3_exec(rebuild->state->db, "PRAGMA synchronous=OFF", NULL, NULL, NULL);
+	known = carry(rebuild, carry_names);
 	if (archive_walk(rebuild->results_dir, NULL, NULL, add_series, rebuild, why) < 0 ||
 		count_mails(rebuild, why) < 0)
 		return -1;
-	carry_over(rebuild);
+	/* Under other ids its roll-ups would be others'. */
+	if (known)
+		carry_over(rebuild);
+	else
+		rebuild->report->old_unreadable = true;
 	return seal(rebuild, why);
 }
 
