@@ -8,14 +8,11 @@
 #include "clock.h"
 #include "error_type.h"
 #include "history.h"
+#include "pace.h"
 #include "rules.h"
 #include "series.h"
 
 #include "ban.h"
-
-/* Runs that tell what is usual, and how many intervals may pass without one. */
-#define RUNS 21
-#define INTERVALS 3
 
 struct look {
 	struct state *state;
@@ -98,25 +95,6 @@ static int look_at_rules(struct look *look)
 
 /* --- runs ------------------------------------------------------------------------------ */
 
-static int by_length(const void *a, const void *b)
-{
-	int64_t first = *(const int64_t *)a, second = *(const int64_t *)b;
-
-	return (first > second) - (first < second);
-}
-
-static int64_t usual_age(const struct run_mark *runs, size_t count)
-{
-	int64_t gaps[RUNS];
-
-	if (count < 3)
-		return CHECK_AGE_UNKNOWN;
-	for (size_t i = 1; i < count; i++)
-		gaps[i - 1] = runs[i].at_ns - runs[i - 1].at_ns;
-	qsort(gaps, count - 1, sizeof(*gaps), by_length);
-	return INTERVALS * gaps[(count - 1) / 2];
-}
-
 /* A run that was left out, as an earlier one went on, says nothing of the platform. */
 static const struct run_mark *newest_of(const struct run_mark *runs, size_t count)
 {
@@ -131,7 +109,7 @@ static void judge_runs(
 {
 	const struct run_mark *newest = newest_of(runs, count);
 	int64_t allowed = look->order->max_age_ns != 0 ? look->order->max_age_ns
-						       : usual_age(runs, count);
+						       : pace_allowed(runs, count);
 	double age;
 
 	if (newest == NULL) {
@@ -236,7 +214,7 @@ static void look_from(void *context, const char *vantage)
 	if (look->failed || (order->vantage != NULL && strcmp(order->vantage, vantage) != 0))
 		return;
 	look->vantages++;
-	look->failed = history_runs(look->state, order->customer, order->scenario, vantage, 0, RUNS,
+	look->failed = history_runs(look->state, order->customer, order->scenario, vantage, 0, PACE_RUNS,
 			       &runs, &count, look->why) == -1;
 	if (!look->failed)
 		judge_runs(look, vantage, runs, count);

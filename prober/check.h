@@ -19,7 +19,7 @@ enum check_status { CHECK_OK, CHECK_WARNING, CHECK_CRITICAL, CHECK_UNKNOWN };
 struct check_order {
 	const char *customer, *scenario;
 	const char *vantage; /* NULL: all, and the gravest of them counts */
-	int64_t max_age_ns;  /* a newer run must have started; 0: three usual intervals of runs */
+	int64_t max_age_ns;  /* a newer run must have started; 0: as pace.h has it */
 	enum check_status stale; /* what a scenario is whose runs are too old */
 	enum check_status fail;  /* what a failed run is that no open event stands for */
 };
@@ -29,9 +29,6 @@ struct check_answer {
 	char sentence[512];
 	json_t *values; /* metric: seconds, of the newest run; owned */
 };
-
-/* Before three runs are known, their usual interval is not; then this counts for max_age. */
-#define CHECK_AGE_UNKNOWN (INT64_C(15) * 60 * NS_PER_SECOND)
 
 /* Answers as of now_ns, on the wall clock. Fails with local.storage: then nothing is known. Call
  * check_answer_free in any case. */

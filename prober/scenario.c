@@ -322,6 +322,7 @@ struct scenario *scenario_load(const char *file, struct complaints *complaints)
 		draft_check_limits(&draft);
 		draft_check_sinks(&draft);
 		draft_check_plan(&draft);
+		draft_check_rules(&draft);
 		if (own.errors == 0)
 			scenario = build(&draft, file);
 	}

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "combine.h"
 #include "error_type.h"
 #include "judge.h"
 #include "watch_event.h"
@@ -135,7 +136,11 @@ static int apply(const struct watcher *watcher, struct watched *watched, struct 
 		.runbook_url = limit->runbook_url,
 	};
 
-	return rule_apply(watcher, &look, watched->memory, &watched->level, why);
+	struct watcher told = *watcher;
+
+	if (limit->quiet)
+		told.order.sinks = NULL;
+	return rule_apply(&told, &look, watched->memory, &watched->level, why);
 }
 
 /* --- all limits ------------------------------------------------------------------------ */
@@ -191,7 +196,7 @@ static bool is_rule(const struct scenario *scenario, const char *rule)
 	for (size_t i = 0; i < scenario->limit_count; i++)
 		if (strcmp(scenario->limits[i].name, rule) == 0)
 			return true;
-	return strcmp(rule, WATCH_TREND_RULE) == 0;
+	return combine_has(scenario, rule) || strcmp(rule, WATCH_TREND_RULE) == 0;
 }
 
 /* An event whose limit was taken out of the scenario would stay open for good. */
@@ -263,6 +268,8 @@ int watch_judge(struct state *state, const struct scenario *scenario, const json
 		failure_set(why, ERROR_LOCAL_RESOURCE, "out of memory");
 	else
 		result = watch_limits(&watcher, scenario, watched, why);
+	if (combine_rules(&watcher, scenario, why) < 0)
+		result = -1;
 	if (watch_all_removed(&watcher, scenario, why) < 0)
 		result = -1;
 	if (watched != NULL)

@@ -114,6 +114,9 @@ static struct memory step(const struct memory *before, const struct rule_look *l
 {
 	struct memory after = go_on(before, look);
 
+	/* Limits that flap are told as one already; what combines them only follows. */
+	if (look->because != NULL)
+		return after;
 	if (after.states.states[0] == '\0')
 		flapping_add(&after.states, (char)('0' + before->level));
 	flapping_add(&after.states, (char)('0' + after.level));
@@ -146,7 +149,10 @@ static const char *state_of(
 		return after->level != LEVEL_NONE ? "open" : NULL;
 	if (after->flaps != before->flaps)
 		return after->flaps || after->level != LEVEL_NONE ? "update" : "resolved";
-	if (after->level == before->level)
+	/* The severity of a rule may change by the hour. */
+	if (after->level == before->level &&
+		(after->flaps || after->level == LEVEL_NONE ||
+			strcmp(look->severity[after->level], severity) == 0))
 		return NULL;
 	if (after->flaps)
 		return after->level != LEVEL_NONE &&
@@ -193,6 +199,8 @@ static json_t *event_of(const struct watcher *watcher, const struct rule_look *l
 	json_object_set_new(
 		event, "vantages", json_pack("[O]", json_object_get(watcher->record, "vantage")));
 	set_lent(event, "evidence", look->evidence);
+	if (look->because != NULL)
+		set_lent(event, "because", look->because);
 	if (look->runbook_url != NULL)
 		json_object_set_new(event, "runbook_url", json_string(look->runbook_url));
 	put_flapping(event, after);

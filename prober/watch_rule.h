@@ -23,6 +23,7 @@ struct rule_look {
 	json_t *(*summarise)(const void *context, enum level level); /* a new string */
 	const void *context;
 	const json_t *values, *config, *evidence;
+	const json_t *because;   /* the events that prove it, of a rule that combines limits; or NULL */
 	const char *runbook_url; /* or NULL */
 };
 

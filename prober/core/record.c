@@ -261,6 +261,16 @@ static const struct field note_fields[] = {
 	{0},
 };
 
+static const struct field because_fields[] = {
+	{"scenario", &field_name, R, "whose limit it is"},
+	{"dedup_key", &field_text, R, "customer/scenario/limit"},
+	{"event_id", &field_name, R, "its open event"},
+	{"severity", &field_choice, R, "its severity", .choices = severities},
+	{"since", &field_timestamp, R, "when it opened"},
+	{"summary", &field_text, R, "its sentence"},
+	{0},
+};
+
 const struct field record_event[] = {
 	{"schema", &field_choice, R, "the format of this record", .choices = schema_event},
 	{"event_id", &field_name, R, "evt_ and a UUIDv7: one per incident"},
@@ -276,6 +286,8 @@ const struct field record_event[] = {
 	{"summary", &field_text, R, "one plain sentence"},
 	{"values", &field_object, R, "what was measured"},
 	{"limit", &field_object, R, "the limit as the scenario has it"},
+	{"because", &field_list, 0, "of a rule: the events that prove it", .item = &field_object,
+		.fields = because_fields},
 	{"vantages", &field_list, R, "where it was seen from", .item = &field_name},
 	{"evidence", &field_list, R, "the newest runs it rests on", .item = &field_object,
 		.fields = evidence_fields},

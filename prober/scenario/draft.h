@@ -64,6 +64,8 @@ void draft_check_sinks(struct draft *draft);
 
 /* Checks what no table can know of calendars and maintenance. */
 void draft_check_plan(const struct draft *draft);
+/* Checks that rules name what there is. */
+void draft_check_rules(const struct draft *draft);
 bool draft_has_calendar(const struct draft *draft, const char *name);
 void draft_calendar_hint(
 	const struct draft *draft, const char *wrong, char hint[static FIELD_MESSAGE_SIZE]);

@@ -156,6 +156,7 @@ void limit_build(const json_t *config, struct limit *limit_r)
 		.depends_on = json_object_get(config, "depends_on"),
 		.keep = keep_of(config, is_age),
 		.severity = get_string(config, "severity"),
+		.quiet = json_is_true(json_object_get(config, "quiet")),
 		.runbook_url = get_string(config, "runbook_url"),
 		.config = config,
 	};

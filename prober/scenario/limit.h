@@ -75,6 +75,7 @@ struct limit {
 	int keep;             /* so many good results in a row close the event; at least 1 */
 	const char *severity; /* of severities[]; NULL: warning at warn, critical at crit, and
 			       * error where only `for` is given */
+	bool quiet;              /* no sink is told of its events */
 	const char *runbook_url; /* or NULL */
 	const json_t *config;    /* the limit as written: goes into events */
 };

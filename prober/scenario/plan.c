@@ -59,6 +59,8 @@ void plan_build(const json_t *tree, struct plan *plan_r)
 	size_t index;
 
 	*plan_r = (struct plan){
+		.tier = get_string(tree, "tier"),
+		.rules = json_object_get(tree, "rules"),
 		.calendars = calloc(json_object_size(calendars) + 1, sizeof(*plan_r->calendars)),
 		.maintenance = calloc(json_array_size(windows) + 1, sizeof(*plan_r->maintenance))};
 	if (plan_r->calendars == NULL || plan_r->maintenance == NULL)

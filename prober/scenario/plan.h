@@ -1,4 +1,5 @@
-/* plan - what is agreed upon about a platform: when somebody works on it, and when it is business. */
+/* plan - what is agreed upon about a platform: when somebody works on it, when it is business, and
+ * what its limits mean together. */
 #ifndef MAILPROBE_PLAN_H
 #define MAILPROBE_PLAN_H
 
@@ -22,6 +23,8 @@ struct plan {
 	size_t calendar_count;
 	struct maintenance *maintenance;
 	size_t maintenance_count;
+	const char *tier;    /* of the customer; NULL: not given */
+	const json_t *rules; /* as the scenario has them, or NULL */
 };
 
 /* Of a scenario that was checked and outlives it. */

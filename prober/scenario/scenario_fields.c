@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "calendar_fields.h"
+#include "combined_fields.h"
 #include "error_type.h"
 #include "keep.h"
 #include "limit.h"
@@ -440,6 +441,8 @@ const struct field limit_fields[] = {
 	{"depends_on", &field_list, 0,
 		"names of limits above this one: while one of them is breached, this one says nothing",
 		.item = &field_name},
+	{"quiet", &field_bool, 0,
+		"true: no sink is told, as a rule says it; the event is in events.jsonl"},
 	{"runbook_url", &field_http_url, 0, "page that says what to do"},
 	{0},
 };
@@ -480,6 +483,9 @@ const struct field scenario_fields[] = {
 	{"maintenance", &field_list, 0, "when somebody works on the platform: what runs find then, says "
 		"nothing of it",
 		.item = &field_object, .fields = maintenance_fields},
+	{"tier", &field_name, 0, "what the customer is to the business, such as gold"},
+	{"rules", &field_list, 0, "what limits mean together: they raise events of their own",
+		.item = &field_object, .fields = combined_fields},
 	{"sinks", &field_list, 0, "where events go, beside events.jsonl", .item = &field_sink},
 	CONNECTION_FIELDS,
 	{"extends", &field_extends, 0,
