@@ -78,6 +78,7 @@ static void examine(struct show *show, const struct scenario_set *set, bool chos
 	struct findings *findings)
 {
 	doctor_machine(show->results_dir, findings);
+	doctor_outbox(show->results_dir, findings);
 	if (!chosen)
 		examine_results(show, NULL, NULL, findings);
 	for (size_t i = 0; i < set->count; i++) {
