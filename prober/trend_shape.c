@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "cycle.h"
 #include "forecast.h"
+#include "growth.h"
 #include "mann_kendall.h"
 #include "median.h"
 #include "theil_sen.h"
@@ -86,12 +87,14 @@ static int add_slope(struct shape *shape)
 	size_t days = make_points(shape, 50);
 	struct mann_kendall test;
 	struct theil_sen line;
+	bool goes_on;
 	json_t *slope;
 
 	if (days < SLOPE_DAYS_LEAST)
 		return 0;
 	test = mann_kendall(shape->points, days);
-	if (theil_sen(shape->points, days, SLOPE_LEVEL, &line) < 0)
+	if (theil_sen(shape->points, days, SLOPE_LEVEL, &line) < 0 ||
+		growth_goes_on(shape->points, days, line.slope, &goes_on) < 0)
 		return -1;
 	slope = json_object();
 	json_object_set_new(slope, "days", json_integer((json_int_t)days));
@@ -99,7 +102,7 @@ static int add_slope(struct shape *shape)
 	set_number(slope, "per_week_low", 7 * line.slope_low);
 	set_number(slope, "per_week_high", 7 * line.slope_high);
 	set_number(slope, "p", test.p);
-	json_object_set_new(slope, "significant", json_boolean(test.p < SIGNIFICANT));
+	json_object_set_new(slope, "significant", json_boolean(test.p < SIGNIFICANT && goes_on));
 	json_object_set_new(shape->object, "slope", slope);
 	return 0;
 }
@@ -163,13 +166,15 @@ static int try_target(struct shape *shape, const struct target *target, json_t *
 	size_t days = make_points(shape, target->percent);
 	struct theil_sen line;
 	struct forecast when;
+	bool goes_on;
 
 	if (days < SLOPE_DAYS_LEAST || mann_kendall(shape->points, days).p >= SIGNIFICANT)
 		return 0;
-	if (theil_sen(shape->points, days, FORECAST_LEVEL, &line) < 0)
+	if (theil_sen(shape->points, days, FORECAST_LEVEL, &line) < 0 ||
+		growth_goes_on(shape->points, days, line.slope, &goes_on) < 0)
 		return -1;
 	when = forecast(&line, 0, target->threshold, HORIZON);
-	if (when.reaches)
+	if (when.reaches && goes_on)
 		json_array_append_new(reaches, target_json(shape, target, &when));
 	return 0;
 }

@@ -355,7 +355,7 @@ static const struct field slope_fields[] = {
 	{"per_week_low", &field_number, R, "the true growth lies above it ..."},
 	{"per_week_high", &field_number, R, "... and below it, with 95 % confidence"},
 	{"p", &field_number, R, "how likely chance alone goes up or down so steadily"},
-	{"significant", &field_bool, R, "whether p is below 0.05"},
+	{"significant", &field_bool, R, "whether p is below 0.05, and it goes on: a step alone is no growth"},
 	{0},
 };
 

@@ -1,5 +1,7 @@
 #include "default_limits.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "record.h"
@@ -20,7 +22,7 @@ enum scope {
 };
 
 /* The limits, as an author would write them. Names and metrics of steps get the step's id; {within} is
- * what the mail's await allows. The figures are tried by tests/years: each planted trouble is told, and
+ * what the mail's await allows, and {many} 4 % of the mails of a day. The figures are tried by tests/years: each planted trouble is told, and
  * nothing else more than once in 90 days of ten scenarios. */
 static const struct row {
 	enum scope scope;
@@ -32,7 +34,7 @@ static const struct row {
 	/* Nobody knows whether it works: the vantage is down, or cannot judge. */
 	{TIMED_RUNS, "silent", METRIC_AGE},
 	/* One mail in a hundred may get lost where it passes through many hands. */
-	{MAILED_RUNS, "losing", "lost", .over = "24h", .crit = "sum > 12"},
+	{MAILED_RUNS, "losing", "lost", .over = "24h", .crit = "sum > {many}"},
 	/* Slower than it was, at one time, and since. */
 	{EACH_MAIL, "step", "delivery_seconds", .warn = "step > 2s within 3d"},
 	{EACH_LOGIN, "step", "duration_seconds", .warn = "step > 1s within 3d"},
@@ -48,11 +50,18 @@ static const struct row {
 	{EACH_QUOTA, "full", "storage_used_percent", .warn = "> 90", .crit = "> 97"},
 };
 
+#define DAY (INT64_C(86400) * INT64_C(1000000000))
+/* Of a scenario that does not say. */
+#define USUAL_EVERY (DAY / 288)
+#define MANY_PERCENT 4
+#define MANY_LEAST 2
+
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
 
 struct steps {
 	const struct step *items;
 	size_t count;
+	int64_t every_ns; /* 0: not known */
 };
 
 static const char *setting(const struct step *step, const char *key)
@@ -154,11 +163,16 @@ static void put(json_t *limit, const char *key, const char *text)
 		json_object_set_new(limit, key, json_string(text));
 }
 
-/* Puts what the await allows in place of {within}. */
-static void put_condition(json_t *limit, const char *key, const char *text, const char *within)
+/* Where its text has one of these, the figure of the scenario is put in its place. */
+struct figure {
+	const char *mark;
+	char text[32];
+};
+
+static void put_condition(
+	json_t *limit, const char *key, const char *text, const struct figure *figure)
 {
-	static const char mark[] = "{within}";
-	const char *at = text != NULL ? strstr(text, mark) : NULL;
+	const char *at = text != NULL ? strstr(text, figure->mark) : NULL;
 	struct text whole;
 
 	if (at == NULL) {
@@ -167,17 +181,41 @@ static void put_condition(json_t *limit, const char *key, const char *text, cons
 	}
 	text_init(&whole, 256);
 	text_append(&whole, text, (size_t)(at - text));
-	text_puts(&whole, within);
-	text_puts(&whole, at + strlen(mark));
+	text_puts(&whole, figure->text);
+	text_puts(&whole, at + strlen(figure->mark));
 	put(limit, key, whole.bytes);
 	text_free(&whole);
+}
+
+/* What is rare at any cadence: single mails that get lost do not come near it. */
+static struct figure many_mails(const struct steps *steps)
+{
+	int64_t every_ns = steps->every_ns > 0 ? steps->every_ns : USUAL_EVERY;
+	struct figure figure = {.mark = "{many}"};
+	int64_t mails = 0, many;
+
+	for (size_t i = 0; i < steps->count; i++)
+		mails += steps->items[i].type != NULL && steps->items[i].type->sends_mail &&
+			await_of(steps, &steps->items[i]) != NULL;
+	many = (mails * MANY_PERCENT * DAY / every_ns + 99) / 100;
+	snprintf(figure.text, sizeof(figure.text), "%" PRId64, many > MANY_LEAST ? many : MANY_LEAST);
+	return figure;
+}
+
+static struct figure within_of(const struct steps *steps, const struct step *step)
+{
+	const struct step *await = await_of(steps, step);
+	struct figure figure = {.mark = "{within}"};
+
+	if (await != NULL)
+		text_copy(figure.text, sizeof(figure.text), setting(await, "within"));
+	return figure;
 }
 
 /* `step` is NULL for what is about the run. */
 static json_t *write_row(const struct row *row, const struct steps *steps, const struct step *step)
 {
-	const struct step *await = step != NULL ? await_of(steps, step) : NULL;
-	const char *within = await != NULL ? setting(await, "within") : "";
+	const struct figure figure = step != NULL ? within_of(steps, step) : many_mails(steps);
 	json_t *limit = json_object();
 
 	json_object_set_new(limit, "name",
@@ -186,21 +224,21 @@ static json_t *write_row(const struct row *row, const struct steps *steps, const
 		step != NULL ? json_sprintf("%s.%s", step->id, row->metric)
 			     : json_string(row->metric));
 	put(limit, "over", row->over);
-	put_condition(limit, "warn", row->warn, within);
-	put_condition(limit, "crit", row->crit, within);
+	put_condition(limit, "warn", row->warn, &figure);
+	put_condition(limit, "crit", row->crit, &figure);
 	put(limit, "for", row->count);
 	put(limit, "min_step", row->min_step);
 	put(limit, "severity", row->severity);
 	return limit;
 }
 
-static bool is_for_scenario(const struct row *row, const struct steps *steps, bool has_every)
+static bool is_for_scenario(const struct row *row, const struct steps *steps)
 {
 	switch (row->scope) {
 	case EACH_RUN:
 		return true;
 	case TIMED_RUNS:
-		return has_every;
+		return steps->every_ns > 0;
 	case MAILED_RUNS:
 		for (size_t i = 0; i < steps->count; i++)
 			if (await_of(steps, &steps->items[i]) != NULL)
@@ -215,13 +253,13 @@ static bool is_for_scenario(const struct row *row, const struct steps *steps, bo
 	return false;
 }
 
-json_t *default_limits(const struct step *steps, size_t count, bool has_every)
+json_t *default_limits(const struct step *steps, size_t count, int64_t every_ns)
 {
-	const struct steps all = {steps, count};
+	const struct steps all = {steps, count, every_ns};
 	json_t *limits = json_array();
 
 	for (size_t r = 0; r < ROW_COUNT; r++) {
-		if (is_for_scenario(&rows[r], &all, has_every))
+		if (is_for_scenario(&rows[r], &all))
 			json_array_append_new(limits, write_row(&rows[r], &all, NULL));
 		for (size_t i = 0; i < count; i++)
 			if (steps[i].type != NULL && is_for(&rows[r], &all, &steps[i]))

@@ -184,7 +184,7 @@ void draft_check_limits(struct draft *draft)
 	else if (json_is_object(draft->tree))
 		json_object_set_new(draft->tree, "limits",
 			default_limits(steps, draft->step_count,
-				json_object_get(draft->tree, "every") != NULL));
+				draft_duration(draft->tree, "every")));
 	free(steps);
 	put_ages(draft, json_object_get(draft->tree, "limits"));
 }

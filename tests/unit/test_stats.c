@@ -3,6 +3,7 @@
 #include <float.h>
 
 #include "forecast.h"
+#include "growth.h"
 #include "histogram.h"
 #include "mann_kendall.h"
 #include "median.h"
@@ -313,6 +314,51 @@ static void test_forecast(void)
 	ok(!forecast(&line, 5, 20, 100).reaches, "nor what is there already");
 }
 
+/* Thirty days that a little noise is on. */
+static double noisy(int day)
+{
+	static const double noise[] = {0.04, -0.07, 0.02, 0.09, -0.03, -0.09, 0.06, 0.01, -0.05, 0.08};
+
+	return noise[day * 7 % 10];
+}
+
+static bool goes_on(double (*value)(int day, int from), int from)
+{
+	bool result = false;
+	struct theil_sen line;
+
+	for (int day = 0; day < 30; day++)
+		points[day] = (struct point){day, value(day, from) + noisy(day)};
+	theil_sen(points, 30, 0.95, &line);
+	growth_goes_on(points, 30, line.slope, &result);
+	return result;
+}
+
+static double straight(int day, int from)
+{
+	return day > from ? (day - from) * 0.5 / 7 : 0;
+}
+
+static double falling(int day, int from)
+{
+	return -straight(day, from);
+}
+
+static double stepped(int day, int from)
+{
+	return day >= from ? 3 : 0;
+}
+
+static void test_growth(void)
+{
+	ok(goes_on(straight, 0), "what grows for thirty days grows");
+	ok(goes_on(falling, 0), "what falls, falls");
+	for (int from = 1; from <= 12; from++)
+		ok(goes_on(straight, from), "what grows since day %d grows", from);
+	for (int from = 1; from < 30; from++)
+		ok(!goes_on(stepped, from), "a step on day %d does not", from);
+}
+
 int main(void)
 {
 	test_normal();
@@ -327,6 +373,7 @@ int main(void)
 	test_nile();
 	test_steps();
 	test_steps_in_cycles();
+	test_growth();
 	test_forecast();
 	return done_testing();
 }
