@@ -23,7 +23,8 @@
 #define SLOPE_LEVEL 0.95
 #define SIGNIFICANT 0.05
 
-#define STEP_HOURS_LEAST 24
+/* Three days: until then a daily cycle cannot be told from a step. */
+#define STEP_HOURS_LEAST 72
 #define HOURS_OF_DAY 24
 
 /* Days. What lies further off is no forecast. */
