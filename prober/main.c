@@ -20,6 +20,7 @@ static const struct command *const commands[] = {
 	&backtest_command,
 	&doctor_command,
 	&outbox_command,
+	&sinks_command,
 	&rebuild_command,
 	&auth_command,
 	&schema_command,

@@ -39,6 +39,7 @@ extern const struct command check_command;
 extern const struct command show_command;
 extern const struct command ledger_command;
 extern const struct command outbox_command;
+extern const struct command sinks_command;
 extern const struct command trend_command;
 extern const struct command events_command;
 extern const struct command why_command;

@@ -279,6 +279,7 @@ const struct field record_event[] = {
 	{"state", &field_choice, R, "open, update, ack or resolved", .choices = event_states},
 	{"severity", &field_choice, R, "critical, error, warning or info",
 		.choices = severities},
+	{"test", &field_bool, 0, "mailprobe sink test made it: nothing is wrong"},
 	{"at", &field_timestamp, R, "when this revision was written"},
 	{"since", &field_timestamp, R, "when the event opened"},
 	{"customer", &field_name, R, "owner of the platform"},

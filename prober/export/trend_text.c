@@ -43,12 +43,13 @@ static void print_runs(const char *window, const json_t *runs, FILE *to)
 {
 	json_int_t n = json_integer_value(json_object_get(runs, "n"));
 	json_int_t errors = json_integer_value(json_object_get(runs, "errors"));
+	double percent = 100 * number_of(runs, "failure_rate");
 
 	fprintf(to, "  %-4s %6" JSON_INTEGER_FORMAT " runs", window, n);
 	if (n > 0)
-		fprintf(to, ", %" JSON_INTEGER_FORMAT " failed (%.2g %%)",
+		fprintf(to, ", %" JSON_INTEGER_FORMAT " failed (%.*f %%)",
 			json_integer_value(json_object_get(runs, "failed")),
-			100 * number_of(runs, "failure_rate"));
+			percent > 0 && percent < 10 ? 1 : 0, percent);
 	if (errors > 0)
 		fprintf(to, ", %" JSON_INTEGER_FORMAT " could not be judged", errors);
 	fputc('\n', to);
