@@ -35,14 +35,14 @@ static bool was_judged(const char *outcome)
 		strcmp(outcome, "fail") == 0;
 }
 
-static int take_sample(void *context, const char *metric, double value, bool censored)
+static int take_sample(void *context, const char *metric, struct sample_value value)
 {
 	struct collector *collector = context;
 
 	if (strcmp(metric, collector->choice->metric) != 0)
 		return 0;
-	collector->point.value = value;
-	collector->point.censored = censored;
+	collector->point.value = value.value;
+	collector->point.censored = value.censored;
 	collector->has_value = true;
 	return 0;
 }
@@ -54,8 +54,9 @@ static void take_value(struct collector *collector)
 
 	collector->has_value = false;
 	if (strcmp(metric, "failed") == 0 || strcmp(metric, "failure_rate") == 0)
-		take_sample(
-			collector, metric, strcmp(collector->point.outcome, "fail") == 0, false);
+		take_sample(collector, metric,
+			(struct sample_value){
+				.value = strcmp(collector->point.outcome, "fail") == 0});
 	else
 		sample_record(collector->record, step_type_facts, take_sample, collector);
 }

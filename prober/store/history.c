@@ -59,7 +59,7 @@ static int make_metric(struct adding *adding, const char *name, uint32_t *id_r)
 	return 0;
 }
 
-static int add_sample(void *context, const char *metric, double value, bool censored)
+static int add_sample(void *context, const char *metric, struct sample_value value)
 {
 	struct adding *adding = context;
 	const json_t *known = json_object_get(adding->metrics, metric);
@@ -69,7 +69,7 @@ static int add_sample(void *context, const char *metric, double value, bool cens
 		return 0;
 	if (known == NULL && make_metric(adding, metric, &id) < 0)
 		return -1;
-	sample_pack((struct history_value){id, censored, value},
+	sample_pack((struct history_value){id, value.censored, value.attempt, value.value},
 		adding->bytes + SAMPLE_BYTES * adding->count++);
 	return 0;
 }
@@ -131,15 +131,27 @@ static int insert_run(
 	return statement_run(&query, why);
 }
 
-static int prune_runs(struct state *state, int64_t series, int64_t before_ns, struct failure *why)
+/* Milliseconds since 2020 are in the lower bits of an id. */
+#define HOUR_OF(id) "(" id " & 4398046511103) / 3600000"
+
+/* Hours with a mail that may still come stay: with all its rows an hour can be made anew. A mailbox
+ * that stays away holds them for 35 days more. */
+static int prune_runs(struct state *state, int64_t series, const json_t *record, int64_t before_ns,
+	struct failure *why)
 {
 	struct statement query;
 
 	statement_begin(&query, state,
 		"DELETE FROM runs WHERE id IN"
-		" (SELECT id FROM runs WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?)");
+		" (SELECT id FROM runs WHERE id BETWEEN ? AND ? AND (id < ? OR " HOUR_OF("id")
+		" NOT IN (SELECT " HOUR_OF("r.id") " FROM mails m JOIN runs r USING (run_id)"
+		" WHERE m.customer = ? AND m.scenario = ? AND m.settled = 0))"
+		" ORDER BY id LIMIT ?)");
 	statement_bind_integer(&query, series_run_id(series, 0));
 	statement_bind_integer(&query, series_run_id(series, before_ns) - 1);
+	statement_bind_integer(&query, series_run_id(series, before_ns - HISTORY_DAYS * DAY));
+	statement_bind_text(&query, member(record, "customer"));
+	statement_bind_text(&query, member(record, "scenario"));
 	statement_bind_integer(&query, PRUNE_RUNS);
 	return statement_run(&query, why);
 }
@@ -162,7 +174,8 @@ static int forget_beginning(struct state *state, const char *run_id, struct fail
 	return statement_run(&query, why);
 }
 
-static int take_in(struct adding *adding, int64_t at_ns, bool *closed_r)
+static int take_in(
+	struct adding *adding, const json_t *record, int64_t at_ns, bool *closed_r)
 {
 	struct state *state = adding->state;
 	struct failure *why = adding->why;
@@ -173,7 +186,22 @@ static int take_in(struct adding *adding, int64_t at_ns, bool *closed_r)
 		return 0;
 	if (rollup_prune(state, adding->series, at_ns - adding->keep->rollups_ns, why) < 0)
 		return -1;
-	return prune_runs(state, adding->series, at_ns - adding->keep->values_ns, why);
+	return prune_runs(
+		state, adding->series, record, at_ns - adding->keep->values_ns, why);
+}
+
+/* As its run's ledger had it done already, if this is not made anew or replayed. */
+static int settle_earlier(struct state *state, const json_t *record, struct failure *why)
+{
+	const json_t *mail;
+	size_t index;
+
+	json_array_foreach(json_object_get(record, "settled"), index, mail)
+	{
+		if (history_settle(state, mail, why) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 static int add(struct state *state, const json_t *record, int64_t at_ns,
@@ -186,6 +214,7 @@ static int add(struct state *state, const json_t *record, int64_t at_ns,
 	int result = -1;
 
 	if (forget_beginning(state, member(record, "run_id"), why) < 0 ||
+		settle_earlier(state, record, why) < 0 ||
 		lookup(state, "SELECT 1 FROM runs WHERE run_id = ?", 0, member(record, "run_id"),
 			&known, why) < 0 ||
 		series_make(state, &key, &adding.series, why) < 0)
@@ -197,7 +226,7 @@ static int add(struct state *state, const json_t *record, int64_t at_ns,
 	if (adding.bytes == NULL || adding.metrics == NULL)
 		failure_set(why, ERROR_LOCAL_RESOURCE, "out of memory");
 	else if (add_samples(&adding, record, at_ns) == 0)
-		result = take_in(&adding, at_ns, closed_r);
+		result = take_in(&adding, record, at_ns, closed_r);
 	free(adding.bytes);
 	json_decref(adding.metrics);
 	return result;

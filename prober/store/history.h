@@ -42,7 +42,8 @@ struct run_mark {
  *   <mail's step>.delivery_seconds, <mail's step>.hops.<component>, and what else a table flags
  * and the run's mark, in one transaction. Times are kept of what passed (or warned) only; phases
  * that were gone through more than once are summed. A mail that had not come is kept as censored
- * at the `waited_seconds` of its await. Storing a run_id again changes nothing. The first run of an
+ * at the `waited_seconds` of its await, until a run settles it (history_settle): what the record
+ * itself has settled is taken in first. Storing a run_id again changes nothing. The first run of an
  * hour rolls up what is over (rollup_store.h), and drops what is older than 35 days, and roll-ups
  * older than 400 days. */
 int history_add(struct state *state, const json_t *record, struct failure *why);
@@ -50,6 +51,12 @@ int history_add(struct state *state, const json_t *record, struct failure *why);
 /* The same; what is dropped on the way goes by `keep` (retention.h). */
 int history_add_keeping(struct state *state, const json_t *record, const struct retention *keep,
 	struct failure *why);
+
+/* For whoever has just learned what became of a mail, within its transaction: where its run's row has
+ * it as censored, and it has come by now, its delivery time takes that place, in the hour and the day
+ * as well. `mail` is its record, with its run_id. Doing it again changes nothing, and so does a mail
+ * that never came, one whose run says nothing of it, and one whose row is gone by now. */
+int history_settle(struct state *state, const json_t *mail, struct failure *why);
 
 /* Samples of a metric since an instant, but for runs in maintenance, oldest first; *samples_r is the caller's to free. */
 int history_samples(struct state *state, const char *customer, const char *scenario,
@@ -83,6 +90,7 @@ struct history_row {
 struct history_value {
 	uint32_t metric; /* an id; names by history_names */
 	bool censored;
+	unsigned int attempt; /* of a censored one: that sent the mail; 0: the last */
 	double value;
 };
 

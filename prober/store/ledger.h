@@ -39,7 +39,8 @@ int ledger_intent(struct state *state, const json_t *run, const json_t *mail, st
 int ledger_update(struct state *state, const json_t *mail, struct failure *why);
 
 /* Moves mails of this run's scenario on, all in one transaction: those of earlier runs too, whose
- * records (with their run_id) are added to `settled` if their state has changed. Refuses mails of
+ * records (with their run_id) are added to `settled` if their state has changed; what the history has of
+ * them is corrected with it (history_settle). Refuses mails of
  * other scenarios with worker.protocol: then none is moved. */
 int ledger_settle(struct state *state, const json_t *run, const json_t *mails, json_t *settled,
 	struct failure *why);

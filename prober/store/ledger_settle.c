@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "field.h"
+#include "history.h"
 #include "statement.h"
 
 #include "ban.h"
@@ -62,6 +63,8 @@ static int settle_one(struct state *state, const json_t *run, const json_t *mail
 	other = strcmp(member(known, "run_id"), member(run, "run_id")) != 0;
 	moved = strcmp(member(known, "state"), member(mail, "state")) != 0;
 	result = ledger_move_on(state, known, mail, other && moved ? member(run, "run_id") : NULL, why);
+	if (result == 0 && other && moved)
+		result = history_settle(state, known, why);
 	if (result == 0 && other && moved)
 		json_array_append(settled, known);
 	json_decref(known);

@@ -231,8 +231,9 @@ static int correct_day(struct state *state, int64_t series, int64_t day_ns, stru
 	return day_ns < end_ns ? close_day(state, series, day_ns, why) : 0;
 }
 
-/* The hour with a run more than it had. */
-static int correct_hour(struct state *state, int64_t series, int64_t hour_ns, struct failure *why)
+/* The hour with so many runs more than it had. */
+static int correct_hour(struct state *state, int64_t series, int64_t hour_ns, uint64_t more,
+	struct failure *why)
 {
 	const int64_t id = series_run_id(series, hour_ns);
 	struct rollup before = {.maintenance = 0}, now = {.maintenance = 0};
@@ -240,7 +241,7 @@ static int correct_hour(struct state *state, int64_t series, int64_t hour_ns, st
 
 	if (result == 0)
 		result = sum_rows(state, series, hour_ns, &now, why);
-	if (result == 0 && rollup_runs(&now) == rollup_runs(&before) + 1) {
+	if (result == 0 && rollup_runs(&now) == rollup_runs(&before) + more) {
 		result = put_one(state, &hours, id, &now, why);
 		if (result == 0)
 			result = correct_day(state, series, rollup_floor(hour_ns, ROLLUP_DAY), why);
@@ -262,7 +263,7 @@ int rollup_take_in(
 	if (end_of(state, &hours, series, &end_ns, why) < 0)
 		return -1;
 	if (at_ns < end_ns)
-		return correct_hour(state, series, rollup_floor(at_ns, ROLLUP_HOUR), why);
+		return correct_hour(state, series, rollup_floor(at_ns, ROLLUP_HOUR), 1, why);
 	if (close_all(state, &hours, "SELECT min(id) FROM runs WHERE id >= ? AND id < ?",
 		    close_hour, series, at_ns, closed_r, why) < 0)
 		return -1;
@@ -270,6 +271,17 @@ int rollup_take_in(
 		return 0;
 	return close_all(state, &days, "SELECT min(id) FROM hours WHERE id >= ? AND id < ?",
 		close_day, series, at_ns, &day_closed, why);
+}
+
+int rollup_correct(struct state *state, int64_t series, int64_t at_ns, struct failure *why)
+{
+	int64_t end_ns;
+
+	if (end_of(state, &hours, series, &end_ns, why) < 0)
+		return -1;
+	if (at_ns >= end_ns)
+		return 0;
+	return correct_hour(state, series, rollup_floor(at_ns, ROLLUP_HOUR), 0, why);
 }
 
 /* --- reading --------------------------------------------------------------------------- */

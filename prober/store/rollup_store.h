@@ -26,6 +26,11 @@ int64_t rollup_floor(int64_t at_ns, int64_t length_ns);
 int rollup_take_in(
 	struct state *state, int64_t series, int64_t at_ns, bool *closed_r, struct failure *why);
 
+/* For whoever has just changed a value of a run that began at at_ns, within its transaction: its hour
+ * is read from the rows once more, and its day added up, if they are rolled up already. An hour some
+ * of whose rows are gone stays as it is. */
+int rollup_correct(struct state *state, int64_t series, int64_t at_ns, struct failure *why);
+
 /* Up to where the hours are rolled up; 0: there is none. */
 int rollup_end(struct state *state, int64_t series, int64_t *end_ns_r, struct failure *why);
 

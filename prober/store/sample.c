@@ -11,6 +11,8 @@
 
 #include "ban.h"
 
+#define ATTEMPT_MOST 0xffU
+
 struct walk {
 	sample_each *each;
 	void *context;
@@ -25,8 +27,15 @@ static const char *member(const json_t *object, const char *key)
 
 /* --- emitting -------------------------------------------------------------------------- */
 
+/* No more of them are made than fit. */
+unsigned int sample_attempt(const json_t *mail)
+{
+	return (unsigned int)json_integer_value(json_object_get(mail, "attempt")) & ATTEMPT_MOST;
+}
+
+/* `missing` is the mail that had not come, or NULL. */
 __attribute__((format(printf, 4, 5))) static int emit(
-	const struct walk *walk, double value, bool censored, const char *format, ...)
+	const struct walk *walk, double value, const json_t *missing, const char *format, ...)
 {
 	char name[METRIC_NAME_SIZE];
 	va_list args;
@@ -37,7 +46,8 @@ __attribute__((format(printf, 4, 5))) static int emit(
 	va_end(args);
 	if (length < 0 || (size_t)length >= sizeof(name) || !isfinite(value))
 		return 0;
-	return walk->each(walk->context, name, value, censored);
+	return walk->each(walk->context, name,
+		(struct sample_value){value, missing != NULL, sample_attempt(missing)});
 }
 
 static bool is_metric(const struct field *field, const json_t *value)
@@ -53,7 +63,7 @@ static int emit_fields(const struct walk *walk, const struct field table[], cons
 		const json_t *value = json_object_get(object, f->name);
 
 		if (is_metric(f, value) &&
-			emit(walk, json_number_value(value), false, "%s%s%s", prefix, dot,
+			emit(walk, json_number_value(value), NULL, "%s%s%s", prefix, dot,
 				f->name) < 0)
 			return -1;
 	}
@@ -94,7 +104,7 @@ static int emit_phases(const struct walk *walk, const json_t *step)
 
 		if (came_before(phases, index, name))
 			continue;
-		if (emit(walk, phase_sum(phases, name), false, "%s.phases.%s", member(step, "id"),
+		if (emit(walk, phase_sum(phases, name), NULL, "%s.phases.%s", member(step, "id"),
 			    name) < 0)
 			return -1;
 	}
@@ -123,7 +133,7 @@ static int emit_tls_days(const struct walk *walk, const json_t *record, const js
 	if (clock_parse(member(step, "tls_expires_at"), &expires_ns) < 0 ||
 		clock_parse(member(record, "started_at"), &at_ns) < 0)
 		return 0;
-	return emit(walk, clock_seconds(expires_ns - at_ns) / 86400, false, "%s.%s",
+	return emit(walk, clock_seconds(expires_ns - at_ns) / 86400, NULL, "%s.%s",
 		member(step, "id"), METRIC_TLS_DAYS_LEFT);
 }
 
@@ -182,8 +192,8 @@ static int emit_censored(const struct walk *walk, const json_t *record, const js
 		return 0;
 	for (size_t i = 0; missing[i] != NULL; i++)
 		if (strcmp(member(mail, "state"), missing[i]) == 0)
-			return emit(walk, json_number_value(waited), true, "%s.delivery_seconds",
-				member(mail, "step"));
+			return emit(walk, json_number_value(waited), mail,
+				"%s." METRIC_DELIVERY, member(mail, "step"));
 	return 0;
 }
 
@@ -205,7 +215,7 @@ static int emit_component(
 			return 0;
 		total += json_number_value(delay);
 	}
-	return emit(walk, total, false, "%s.hops.%s", member(mail, "step"), component);
+	return emit(walk, total, NULL, "%s.hops.%s", member(mail, "step"), component);
 }
 
 static int emit_hops(const struct walk *walk, const json_t *mail)
@@ -260,7 +270,7 @@ static int emit_counts(const struct walk *walk, const json_t *record)
 				count += strcmp(mail_counts[i], "duplicates") == 0
 					? json_integer_value(json_object_get(mail, "duplicates"))
 					: strcmp(member(mail, "state"), mail_counts[i]) == 0;
-		if (emit(walk, (double)count, false, "%s", mail_counts[i]) < 0)
+		if (emit(walk, (double)count, NULL, "%s", mail_counts[i]) < 0)
 			return -1;
 	}
 	return 0;
@@ -289,10 +299,12 @@ int sample_record(const json_t *record, const struct field *(*facts)(const char 
 /* --- as bytes -------------------------------------------------------------------------- */
 
 #define CENSORED 1U
+#define ATTEMPT_SHIFT 8
 
 void sample_pack(struct history_value value, unsigned char bytes[static SAMPLE_BYTES])
 {
-	uint32_t head[2] = {htole32(value.metric), htole32(value.censored ? CENSORED : 0)};
+	uint32_t head[2] = {htole32(value.metric), htole32((value.censored ? CENSORED : 0) |
+				      value.attempt << ATTEMPT_SHIFT)};
 	uint64_t bits;
 
 	memcpy(&bits, &value.value, sizeof(bits));
@@ -312,6 +324,7 @@ struct history_value sample_unpack(const unsigned char bytes[static SAMPLE_BYTES
 	bits = le64toh(bits);
 	value.metric = le32toh(head[0]);
 	value.censored = (le32toh(head[1]) & CENSORED) != 0;
+	value.attempt = le32toh(head[1]) >> ATTEMPT_SHIFT & ATTEMPT_MOST;
 	memcpy(&value.value, &bits, sizeof(bits));
 	return value;
 }

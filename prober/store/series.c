@@ -18,6 +18,11 @@ int64_t series_run_id(int64_t series, int64_t at_ns)
 	return (series << TIME_BITS) + (ms < most ? ms : most);
 }
 
+int64_t series_of_run(int64_t id)
+{
+	return id >> TIME_BITS;
+}
+
 int64_t series_run_time(int64_t id)
 {
 	return EPOCH_2020 + (id & ((INT64_C(1) << TIME_BITS) - 1)) * NS_PER_MS;

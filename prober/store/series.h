@@ -24,6 +24,7 @@ int series_vantages(struct state *state, const char *customer, const char *scena
 /* The first id that a run of that instant may have: the series in the upper bits, milliseconds
  * since 2020 below (see schema.c). */
 int64_t series_run_id(int64_t series, int64_t at_ns);
+int64_t series_of_run(int64_t id);
 /* The instant that an id stands for, to the millisecond. */
 int64_t series_run_time(int64_t id);
 
