@@ -117,7 +117,8 @@ static void close_job(struct job *job, json_t *record)
 		settle_old(run->state, run->settings->results_dir, job->scenario, record, &why) ==
 			-1)
 		tell_trouble(run, why.text);
-	run->totals->outcomes[name_index(outcome_names, outcome)]++;
+	if (json_object_get(record, "maintenance") == NULL)
+		run->totals->outcomes[name_index(outcome_names, outcome)]++;
 	if (run->observer->finished != NULL)
 		run->observer->finished(run->observer->context, job->scenario, record, stored);
 	if (job->lock != -1)

@@ -38,7 +38,7 @@ struct run_observer {
 };
 
 struct run_totals {
-	size_t outcomes[OUTCOME_SKIPPED + 1];
+	size_t outcomes[OUTCOME_SKIPPED + 1]; /* of runs outside maintenance */
 	size_t unstored; /* records that could not be written */
 	int signal;      /* that ended it early; 0: none */
 };

@@ -262,6 +262,7 @@ static int close_event(const struct watcher *watcher, const char *rule, const js
 int rule_close(
 	const struct watcher *watcher, const char *rule, const char *reason, struct failure *why)
 {
+	struct watcher told = *watcher;
 	json_t *memory;
 	const json_t *event;
 	int result = 0;
@@ -269,8 +270,11 @@ int rule_close(
 	if (event_recall(watcher, rule, &memory, why) < 0)
 		return -1;
 	event = json_object_get(memory, "event");
+	/* Sinks that never heard of it are not told of its end. */
+	if (json_is_true(json_object_get(json_object_get(event, "limit"), "quiet")))
+		told.order.sinks = NULL;
 	if (event != NULL)
-		result = close_event(watcher, rule, event, reason, why);
+		result = close_event(&told, rule, event, reason, why);
 	json_decref(memory);
 	return result;
 }

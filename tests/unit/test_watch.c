@@ -1,4 +1,5 @@
 /* Events over sequences of runs: when they open, rise, fall, close, and that none is lost. */
+#include "outbox.h"
 #include "watch_help.h"
 
 /* --- runs ------------------------------------------------------------------------------ */
@@ -10,9 +11,9 @@
 static char run_one(char letter)
 {
 	const char *outcome = strchr("F!M", letter) != NULL ? "fail"
-		: letter == 'E'                              ? "error"
-		: letter == 'S'                              ? "skipped"
-							     : "pass";
+		: letter == 'E'                             ? "error"
+		: letter == 'S'                             ? "skipped"
+							    : "pass";
 	json_t *mail = make_mail("m", letter == '!' ? "accepted" : "delivered"), *step;
 
 	now_ns += 5 * TEST_MINUTE;
@@ -271,16 +272,20 @@ static void test_flapping(void)
 		"acme/mail: in.delivery_seconds 8 s > 7 s; flapping, 52% of the newest results "
 		"changed it");
 	ok(is_flapping(4), "and goes on flapping");
-	sequence("616161111111111111111111111", "orou....................r..", "is over when it is calm");
+	sequence("616161111111111111111111111", "orou....................r..",
+		"is over when it is calm");
 	ok(!is_flapping(4), "and so it says");
 	is_string(of_event(4, "event_id"), of_event(2, "event_id"), "the same incident");
-	sequence("616166666666666666666666666", "orou...................u...", "or goes on, calmly");
+	sequence(
+		"616166666666666666666666666", "orou...................u...", "or goes on, calmly");
 	ok(!is_flapping(4), "as any other");
 	is_event(4, "update", "warning", 3, "acme/mail: in.delivery_seconds 6 s > 5 s");
-	sequence("61111111111111111111111616161", "or.....................orou..", "old changes do not count");
+	sequence("61111111111111111111111616161", "or.....................orou..",
+		"old changes do not count");
 	set_limit("failed", NULL, NULL, NULL);
 	set_for(3, 5);
-	sequence("FFFFPPPPPFFFFPPPPPFFFFPPPPP", "..o...r....o...u...........", "down four, up five");
+	sequence(
+		"FFFFPPPPPFFFFPPPPPFFFFPPPPP", "..o...r....o...u...........", "down four, up five");
 }
 
 /* --- crashes --------------------------------------------------------------------------- */
@@ -344,6 +349,35 @@ static void test_removed(void)
 	ok(strcmp(of_event(0, "event_id"), of_event(2, "event_id")) != 0, "as another event");
 }
 
+static size_t queued(void)
+{
+	json_t *rows = outbox_list(state, true, &why);
+	size_t count = json_array_size(rows);
+
+	json_decref(rows);
+	return count;
+}
+
+/* What no sink was told of ends without them. */
+static void test_removed_quietly(bool quiet)
+{
+	static const struct sink sinks[] = {{.name = "ops"}};
+
+	scenario.sinks = sinks;
+	scenario.sink_count = 1;
+	set_limit("in.delivery_seconds", NULL, "> 5s", NULL);
+	json_object_set_new(config, "quiet", json_boolean(quiet));
+	limit_build(config, &limit);
+	sequence("9", "o", "an event");
+	scenario.limit_count = 0;
+	is_integer(run_one('9'), 'r', "closes when its limit is taken out");
+	is_event(1, "resolved", "warning", 2,
+		"acme/mail: resolved: the limit slow was taken out of the scenario");
+	is_integer((long long)queued(), quiet ? 0 : 2, quiet ? "quietly" : "for all sinks to hear");
+	scenario.limit_count = 1;
+	scenario.sink_count = 0;
+}
+
 int main(void)
 {
 	make_folder();
@@ -359,5 +393,7 @@ int main(void)
 	test_emit_fails();
 	test_repeat();
 	test_removed();
+	test_removed_quietly(false);
+	test_removed_quietly(true);
 	return finish();
 }
