@@ -7,6 +7,8 @@
 #include "history.h"
 #include "ledger_read.h"
 #include "record.h"
+#include "rollup_store.h"
+#include "series.h"
 #include "statement.h"
 #include "text.h"
 
@@ -187,11 +189,47 @@ static void check_sums(struct audit *audit)
 	json_decref(sums.states);
 }
 
+struct rollup_audit {
+	struct text examples;
+	long long count;
+};
+
+static void on_wrong_rollup(void *context, const char *table, int64_t id)
+{
+	struct rollup_audit *found = context;
+	char begin[CLOCK_TIMESTAMP_SIZE];
+
+	clock_format(series_run_time(id), begin);
+	if (found->count++ < EXAMPLES)
+		text_printf(&found->examples, "%s%s of series %lld from %s",
+			found->count > 1 ? ", " : "", table, (long long)series_of_run(id), begin);
+}
+
+static void check_rollups(struct audit *audit)
+{
+	struct rollup_audit found = {.count = 0};
+	struct failure why = {0};
+
+	text_init(&found.examples, 400);
+	if (rollup_check(audit->state, on_wrong_rollup, &found, &why) < 0)
+		finding_say(audit->findings, FINDING_BAD, "roll-ups", REBUILD_ADVICE, "%s",
+			why.text);
+	else if (found.count > 0)
+		finding_say(audit->findings, FINDING_BAD, "roll-ups", REBUILD_ADVICE,
+			"%lld are not what their runs say: %s%s", found.count,
+			found.examples.bytes, found.count > EXAMPLES ? ", ..." : "");
+	else
+		finding_say(audit->findings, FINDING_OK, "roll-ups", NULL,
+			"each hour and day is what its runs say, where those are there");
+	text_free(&found.examples);
+}
+
 void audit_database(struct audit *audit)
 {
 	check_integrity(audit);
 	check_sums(audit);
 	ASK_ALL(audit, of_database);
+	check_rollups(audit);
 }
 
 /* --- against the lines ----------------------------------------------------------------- */

@@ -45,6 +45,11 @@ int rollup_each(struct state *state, int64_t series, int64_t length_ns, int64_t 
 	void (*each)(void *context, int64_t begin_ns, const struct rollup *rollup), void *context,
 	struct failure *why);
 
+/* Calls back for each hour of any series that is not what its rows say, though they are all there, and
+ * for each day that is not the sum of its hours; with its id, as in the tables. */
+int rollup_check(struct state *state, void (*wrong)(void *context, const char *table, int64_t id),
+	void *context, struct failure *why);
+
 /* Drops the hours and days that began before. */
 int rollup_prune(struct state *state, int64_t series, int64_t before_ns, struct failure *why);
 

@@ -289,6 +289,41 @@ static void test_dropped(void)
 	rollup_free(&before);
 }
 
+/* --- proved ---------------------------------------------------------------------------- */
+
+static void on_wrong(void *context, const char *table, int64_t id)
+{
+	(void)id;
+	*(int *)context += strcmp(table, "hours") == 0 ? 1 : 100;
+}
+
+static int wrong_ones(void)
+{
+	int found = 0;
+
+	return rollup_check(state, on_wrong, &found, &why) < 0 ? -1 : found;
+}
+
+static void test_proved(void)
+{
+	is_integer(wrong_ones(), 0, "all that is stored is what the rows say");
+	sqlite3_exec(state->db,
+		"UPDATE days SET rollup = (SELECT rollup FROM days ORDER BY id DESC LIMIT 1)"
+		" WHERE id = (SELECT min(id) FROM days)",
+		NULL, NULL, NULL);
+	is_integer(wrong_ones(), 100, "a day that is another one's is found");
+	sqlite3_exec(state->db,
+		"UPDATE hours SET rollup = (SELECT rollup FROM hours ORDER BY id DESC LIMIT 1)"
+		" WHERE id = (SELECT min(id) FROM hours)",
+		NULL, NULL, NULL);
+	ok(wrong_ones() % 100 == 1, "and an hour");
+	sqlite3_exec(state->db,
+		"UPDATE hours SET rollup = x'07' WHERE id = (SELECT min(id) FROM hours)", NULL,
+		NULL, NULL);
+	ok(wrong_ones() != 0, "and one that cannot be read");
+	why = (struct failure){0};
+}
+
 /* --- made anew ------------------------------------------------------------------------- */
 
 static long long difference(const char *folder)
@@ -328,6 +363,7 @@ static void test_rebuilt(void)
 	went_well(rebuild(folder, NULL, &report, &why), &why, "made anew from the lines");
 	state = state_open(folder, &why);
 	is_integer(difference(folder), 0, "each roll-up is the same");
+	test_proved();
 	state_close(&state);
 }
 
