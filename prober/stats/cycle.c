@@ -9,6 +9,8 @@
 
 /* Until then, half of the values of a place may be new. */
 #define ROUNDS_LEAST 3
+/* In which a new step is looked for. */
+#define RECENT_ROUNDS 4
 
 static size_t place_of(const struct point *point, size_t places)
 {
@@ -63,24 +65,50 @@ int cycle_remove(const struct point *points, size_t n, size_t places,
 	return result;
 }
 
-/* The first round takes the step for a part of the cycle wherever it is older than half of the
- * values, and finds it all the same; the second one knows better. */
+/* Among the points from `first` on; the cycle is that of all. The first round takes the step for a part of
+ * the cycle wherever it is older than half of the values, and finds it all the same; the second one
+ * knows better. */
+static int look_from(size_t first, const struct point *points, size_t n, size_t places,
+	struct point *flat, struct step_change *step_r)
+{
+	for (int round = 0; round < 2; round++) {
+		if (cycle_remove(points, n, places, round > 0 ? step_r : NULL, flat) < 0 ||
+			step_change(flat + first, n - first, step_r) < 0)
+			return -1;
+		step_r->index += first;
+	}
+	return 0;
+}
+
+/* The first of so many places at the end. */
+static size_t first_of_last(const struct point *points, size_t n, size_t places)
+{
+	double begin = points[n - 1].x - (double)places;
+	size_t first = 0;
+
+	while (points[first].x <= begin)
+		first++;
+	return first;
+}
+
+/* What is new stands out sooner beside a few rounds than beside many; it takes one of them before it. */
 int cycle_step_change(
 	const struct point *points, size_t n, size_t places, struct step_change *step_r)
 {
-	struct point *flat = calloc(n + 1, sizeof(*flat));
-	int result = 0;
+	struct point *flat;
+	size_t recent, told;
+	int result;
 
-	*step_r = (struct step_change){.p = 1};
+	if (n < ROUNDS_LEAST * places)
+		return step_change(points, n, step_r);
+	flat = calloc(n, sizeof(*flat));
 	if (flat == NULL)
 		return -1;
-	if (n < ROUNDS_LEAST * places)
-		result = step_change(points, n, step_r);
-	for (int round = 0; round < 2 && n >= ROUNDS_LEAST * places && result == 0; round++) {
-		result = cycle_remove(points, n, places, round > 0 ? step_r : NULL, flat);
-		if (result == 0)
-			result = step_change(flat, n, step_r);
-	}
+	recent = first_of_last(points, n, RECENT_ROUNDS * places);
+	told = first_of_last(points, n, (RECENT_ROUNDS - 1) * places);
+	result = look_from(recent, points, n, places, flat, step_r);
+	if (result == 0 && !(step_r->found && step_r->index >= told))
+		result = look_from(0, points, n, places, flat, step_r);
 	free(flat);
 	return result;
 }

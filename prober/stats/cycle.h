@@ -17,7 +17,9 @@
 int cycle_remove(const struct point *points, size_t n, size_t places,
 	const struct step_change *step, struct point *flat_r);
 
-/* A step (step_change) in values that have a cycle. -1 if memory is out. */
+/* A step (step_change) in values that have a cycle: one in the last three rounds, or else the
+ * strongest of all.
+ * -1 if memory is out. */
 int cycle_step_change(
 	const struct point *points, size_t n, size_t places, struct step_change *step_r);
 

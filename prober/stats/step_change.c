@@ -8,9 +8,8 @@
 #include "ban.h"
 
 #define P_MOST 0.01
-/* Of the scatter, and of what was before. A straight line has 2.7 times the scatter that is left
- * beside its best step, and so is none. */
-#define SCATTERS_LEAST 3
+/* Of the scatter, and of what was before. */
+#define SCATTERS_LEAST 1.5
 #define SHARE_LEAST 0.1
 
 /* How many of n values in ascending order are below that one, or, if `equal`, not above it. */
@@ -72,14 +71,51 @@ static void leave_step(
 		left[i] = points[i].y - (i < step->index ? step->before : step->after);
 }
 
+/* How steep Tukey's resistant line is: through the middles of the first and of the last third. */
+static double slope_of(const struct point *points, size_t n, double *room)
+{
+	size_t third = n / 3;
+	const struct point *last = points + n - third;
+	double length = last[third / 2].x - points[third / 2].x;
+
+	if (third == 0 || !(length > 0))
+		return 0;
+	return (level_of(last, third, room) - level_of(points, third, room)) / length;
+}
+
+/* What is left of the values once that line is taken out. */
+static void leave_line(const struct point *points, size_t n, double *left)
+{
+	double slope = slope_of(points, n, left), level;
+
+	for (size_t i = 0; i < n; i++)
+		left[i] = points[i].y - slope * points[i].x;
+	level = median(left, n);
+	for (size_t i = 0; i < n; i++)
+		left[i] -= level;
+}
+
+static double sum_of_sizes(const double *values, size_t n)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += fabs(values[i]);
+	return sum;
+}
+
+/* Slow growth differs as much between its beginning and its end: but a line tells it better. */
 static void decide(const struct point *points, size_t n, struct step_change *step, double *room)
 {
-	double height = fabs(step->after - step->before), scatter;
+	double height = fabs(step->after - step->before), beside_step, beside_line, scatter;
 
+	leave_line(points, n, room);
+	beside_line = sum_of_sizes(room, n);
 	leave_step(points, n, step, room);
+	beside_step = sum_of_sizes(room, n);
 	scatter = MAD_SIGMA * median_deviation(room, n, 0);
-	step->found = step->p <= P_MOST && height > SCATTERS_LEAST * scatter &&
-		height > SHARE_LEAST * fabs(step->before);
+	step->found = step->p <= P_MOST && beside_step < beside_line &&
+		height > SCATTERS_LEAST * scatter && height > SHARE_LEAST * fabs(step->before);
 }
 
 int step_change(const struct point *points, size_t n, struct step_change *step_r)

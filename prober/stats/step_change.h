@@ -1,8 +1,8 @@
 /* step_change - whether values went up or down at one time and stayed there, and when.
  *
  * The time is that of Pettitt's test (1979), which goes by ranks, so that one wild value does not
- * matter. What it finds also has to be a step: large beside the scatter about it, as slow growth
- * and cycles are not, and beside what was there before.
+ * matter. What it finds also has to be a step: it leaves less of the values than a straight line does,
+ * and is large beside the scatter about it and beside what was there before.
  */
 #ifndef MAILPROBE_STEP_CHANGE_H
 #define MAILPROBE_STEP_CHANGE_H
