@@ -129,7 +129,7 @@ static void test_step(void)
 	scatter = 0.2;
 	course = leaping;
 	set_limit("in.delivery_seconds", NULL, "step > 2s within 24h", NULL);
-	follow(9, HOUR, "o7 r7", "is told within a day, and is news for a day");
+	follow(9, HOUR, "o6 r7", "is told within a day, and is news for a day");
 	is_told("acme/mail: in.delivery_seconds step [23].* s > 2 s within 24h (from * s to * s "
 		"at 2026-03-08T*:00Z)");
 	course = hopping;
