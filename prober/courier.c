@@ -2,12 +2,13 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
-#include <openssl/tls1.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
 
 #include "dns.h"
-#include "error_type.h"
 #include "frame.h"
 #include "http.h"
 #include "jail.h"
@@ -33,6 +34,7 @@ struct courier {
 	struct sink_secret secrets[SINK_SECRETS_MAX + 1];
 	struct transcript transcript;
 	struct http *http;
+	int local; /* what the sink reached before the walls were up */
 };
 
 void courier_preload(void)
@@ -85,27 +87,66 @@ __attribute__((noreturn)) static void give_up(
 {
 	struct sink_answer answer = {.verdict = SINK_LATER};
 
-	snprintf(answer.sentence, sizeof(answer.sentence), "%.180s (%s)", why->text,
-		error_info(why->type)->name);
+	sink_failed(&answer, why);
 	report(json_array_get(courier->job->rows, 0), &answer);
 	_exit(0);
 }
 
 /* --- getting ready --------------------------------------------------------------------- */
 
+/* A file that the sink names; NULL if it names none. */
+static const char *find_file(
+	const struct courier_job *job, const char *setting, char path[static PATH_SIZE])
+{
+	const char *file = sink_string(job->sink, setting);
+
+	if (file == NULL)
+		return NULL;
+	snprintf(path, PATH_SIZE, "%s%s%s", file[0] != '/' ? job->journey->base_dir : "",
+		file[0] != '/' ? "/" : "", file);
+	return path;
+}
+
 /* Sinks are none of the platform: they have its certificates and resolvers only where they say
  * so themselves. */
 static void set_tls(struct courier *courier)
 {
-	const char *file = sink_string(courier->job->sink, "ca_file");
-
 	courier->tls = (struct tls_settings){.min_version = TLS1_2_VERSION};
-	if (file == NULL)
-		return;
-	snprintf(courier->ca_file, sizeof(courier->ca_file), "%s%s%s",
-		file[0] != '/' ? courier->job->journey->base_dir : "", file[0] != '/' ? "/" : "",
+	courier->tls.ca_file = find_file(courier->job, "ca_file", courier->ca_file);
+}
+
+/* The context is this process's own: nobody else shows this certificate. */
+static int show_certificate(struct courier *courier, struct failure *why)
+{
+	SSL_CTX *context = trust_context(courier->trust, &courier->tls);
+	char path[PATH_SIZE];
+	const char *file = find_file(courier->job, SINK_CLIENT_CERTIFICATE, path);
+	const struct sink_event event = {.secrets = courier->secrets};
+	const char *pem = sink_secret(&event, SINK_CLIENT_KEY);
+	BIO *bio = pem != NULL ? BIO_new_mem_buf(pem, -1) : NULL;
+	EVP_PKEY *key = bio != NULL ? PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL) : NULL;
+	bool shown = file == NULL ||
+		(key != NULL && SSL_CTX_use_certificate_chain_file(context, file) == 1 &&
+			SSL_CTX_use_PrivateKey(context, key) == 1);
+
+	EVP_PKEY_free(key);
+	BIO_free(bio);
+	if (shown)
+		return 0;
+	return failure_set(why, ERROR_CONFIG_FILE,
+		"the certificate %.200s cannot be shown: it, or its key, cannot be read, or they do "
+		"not belong together",
 		file);
-	courier->tls.ca_file = courier->ca_file;
+}
+
+static int read_one(const struct courier_job *job, const struct field *field, const json_t *source,
+	char **value_r, struct failure *why)
+{
+	const char *base_dir = job->journey->base_dir;
+
+	return strcmp(field->name, SINK_CLIENT_KEY) == 0
+		? secret_read_key(source, base_dir, value_r, why)
+		: secret_read(source, base_dir, value_r, why);
 }
 
 static int read_secrets(struct courier *courier, struct failure *why)
@@ -121,7 +162,7 @@ static int read_secrets(struct courier *courier, struct failure *why)
 		if (next == courier->secrets + SINK_SECRETS_MAX)
 			abort();
 		next->name = field->name;
-		if (secret_read(source, job->journey->base_dir, &next->value, why) == -1)
+		if (read_one(job, field, source, &next->value, why) == -1)
 			return -1;
 		next++;
 	}
@@ -134,8 +175,14 @@ static int get_ready(struct courier *courier, struct failure *why)
 	if (read_secrets(courier, why) == -1)
 		return -1;
 	courier->trust = trust_create();
-	if (trust_prepare(courier->trust, &courier->tls, why) == -1)
+	if (trust_prepare(courier->trust, &courier->tls, why) == -1 ||
+		show_certificate(courier, why) == -1)
 		return -1;
+	if (courier->job->sink->type->reach != NULL) {
+		courier->local = courier->job->sink->type->reach(courier->job->sink, why);
+		if (why->type != ERROR_NONE)
+			return -1;
+	}
 	courier->dns = dns_create(NULL, why);
 	return courier->dns != NULL ? 0 : -1;
 }
@@ -155,7 +202,7 @@ static int confine(const struct courier_job *job, struct failure *why)
 	return 0;
 }
 
-static int open_session(struct courier *courier, struct failure *why)
+static int open_http(struct courier *courier, struct failure *why)
 {
 	const struct http_settings settings = {
 		.dns = courier->dns,
@@ -168,6 +215,13 @@ static int open_session(struct courier *courier, struct failure *why)
 
 	courier->http = http_open(&settings, why);
 	return courier->http != NULL ? 0 : -1;
+}
+
+static int open_session(struct courier *courier, struct failure *why)
+{
+	if (courier->job->sink->type->compose == NULL)
+		return 0;
+	return open_http(courier, why);
 }
 
 /* --- sending --------------------------------------------------------------------------- */
@@ -184,15 +238,23 @@ static void send_one(struct courier *courier, const json_t *row, struct sink_ans
 		.secrets = courier->secrets,
 		.wall_ns = clock_wall(),
 		.every_ns = job->journey->every_ns};
+	const struct sink_way way = {.dns = courier->dns,
+		.trust = courier->trust,
+		.tls = &courier->tls,
+		.transcript = &courier->transcript,
+		.local = courier->local};
 
 	snprintf(id, sizeof(id), "%s.%lld", event_string(event, "event_id"),
 		(long long)json_integer_value(json_object_get(event, "revision")));
-	sink_post(courier->http, job->sink, &sent, deadline, answer);
+	if (job->sink->type->bring != NULL)
+		job->sink->type->bring(job->sink, &sent, &way, deadline, answer);
+	else
+		sink_post(courier->http, job->sink, &sent, deadline, answer);
 }
 
 void courier_run(const struct courier_job *job, int fd, pid_t parent)
 {
-	struct courier courier = {.job = job};
+	struct courier courier = {.job = job, .local = -1};
 	struct failure why = {0};
 	json_t *row;
 	size_t index;

@@ -52,7 +52,7 @@ struct bearer {
 
 static bool is_program(const struct bearer *bearer)
 {
-	return bearer->sink->type->compose == NULL;
+	return sink_is_program(bearer->sink);
 }
 
 static const json_t *row_of(const struct bearer *bearer)
@@ -330,7 +330,7 @@ static void start(struct delivery *delivery, struct bearer *bearer, const struct
 	const struct outbox_queue queue = queue_of(scenario, sink);
 	int64_t now = clock_wall();
 	/* A program has its own time, and others of its queue come behind it. */
-	int64_t claim = CLAIM + (sink->type->compose == NULL ? sink_duration(sink, "timeout") : 0);
+	int64_t claim = CLAIM + (sink_is_program(sink) ? sink_duration(sink, "timeout") : 0);
 	struct failure why = {0};
 	bool begun;
 

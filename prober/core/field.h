@@ -82,6 +82,7 @@ extern const struct field_kind field_smtp_url; /* smtp:// or smtps:// */
 extern const struct field_kind field_imap_url; /* imap:// or imaps:// */
 extern const struct field_kind field_pop3_url; /* pop3:// or pop3s:// */
 extern const struct field_kind field_http_url; /* https:// or http:// */
+extern const struct field_kind field_syslog_url; /* tls:// or tcp:// */
 extern const struct field_kind field_resolver; /* "127.0.0.1:53" "[::1]:53" */
 /* Kinds for records. */
 extern const struct field_kind field_seconds;   /* decimal seconds, any sign */

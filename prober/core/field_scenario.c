@@ -309,6 +309,7 @@ URL_KIND(smtp_url, "smtp", "smtps", false, "/?");
 URL_KIND(imap_url, "imap", "imaps", false, "/?");
 URL_KIND(pop3_url, "pop3", "pop3s", false, "/?");
 URL_KIND(http_url, "http", "https", true, "(/[^ ]*)?");
+URL_KIND(syslog_url, "tcp", "tls", false, "/?");
 
 static bool check_resolver(
 	const struct field *field, const json_t *value, char must_be[static FIELD_MESSAGE_SIZE])

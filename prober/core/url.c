@@ -24,6 +24,8 @@ static const struct scheme schemes[] = {
 	{"pop3s", 995, true},
 	{"http", 80, false},
 	{"https", 443, true},
+	{"tcp", 601, false},  /* syslog (RFC 6587) */
+	{"tls", 6514, true},  /* syslog (RFC 5425) */
 };
 
 static int wrong(char message[static URL_MESSAGE_SIZE], const char *what)

@@ -4,6 +4,7 @@
 
 #include "draft.h"
 #include "sink.h"
+#include "syslog_line.h"
 #include "text.h"
 #include "url.h"
 
@@ -64,13 +65,15 @@ static void check_url(const struct look *look, const char *key)
 	if (strncmp(url.host, "127.", 4) != 0 && strcmp(url.host, "::1") != 0 &&
 		strcmp(url.host, "localhost") != 0)
 		complain(look, key, "sink", "events would go there without TLS",
-			"https://, or http:// to this machine itself (127.0.0.1)");
+			strcmp(url.scheme, "tcp") == 0
+				? "tls://, or tcp:// to this machine itself (127.0.0.1)"
+				: "https://, or http:// to this machine itself (127.0.0.1)");
 }
 
 static void check_fields(const struct look *look, const struct field *field)
 {
 	for (; field->name != NULL; field++)
-		if (field->kind == &field_http_url)
+		if (field->kind == &field_http_url || field->kind == &field_syslog_url)
 			check_url(look, field->name);
 		else if (field->kind == &field_secret)
 			draft_warn_inline(
@@ -85,6 +88,43 @@ static void check_program(const struct look *look)
 	if (json_is_array(words) && (program == NULL || program[0] != '/'))
 		complain(look, "run", "sink", "the program needs its absolute path",
 			"run: [/usr/local/bin/heal, --gently]");
+}
+
+static const char *setting(const struct look *look, const char *key)
+{
+	return json_string_value(json_object_get(look->settings, key));
+}
+
+/* Who is shown a certificate of ours asks for it in TLS, and for its key. */
+static void check_certificate(const struct look *look)
+{
+	bool certificate = json_object_get(look->settings, SINK_CLIENT_CERTIFICATE) != NULL;
+	bool key = json_object_get(look->settings, SINK_CLIENT_KEY) != NULL;
+	const char *shown = certificate ? SINK_CLIENT_CERTIFICATE : SINK_CLIENT_KEY;
+	const char *url = setting(look, "url");
+
+	if (certificate != key)
+		complain(look, shown, "sink", "a client's certificate and its key go together",
+			"give both client_certificate and client_key");
+	else if (certificate && (url == NULL || strncmp(url, "tls:", 4) != 0))
+		complain(look, shown, "sink", "a certificate is shown over TLS only",
+			"url: tls://HOST");
+}
+
+static void check_syslog(const struct look *look)
+{
+	const char *path = setting(look, "socket"), *host = setting(look, "hostname");
+
+	check_certificate(look);
+	if (path != NULL && setting(look, "url") != NULL)
+		complain(look, "socket", "sink", "it goes to a server or to a socket, not to both",
+			"leave out url or socket");
+	else if (path != NULL && path[0] != '/')
+		complain(look, "socket", "sink", "the socket needs its absolute path",
+			"socket: /dev/log");
+	if (host != NULL && !syslog_is_host(host))
+		complain(look, "hostname", "sink", "this is no HOSTNAME of syslog",
+			"1 to 255 characters of ASCII without blanks (RFC 5424, 6)");
 }
 
 static void check_name(const struct look *look)
@@ -122,6 +162,8 @@ static void check_sink(struct look *look, const char *name)
 	check_name(look);
 	check_fields(look, type->fields);
 	check_program(look);
+	if (strcmp(name, "syslog") == 0)
+		check_syslog(look);
 	if (draft_duration(look->settings, "timeout") > TIMEOUT_MAX)
 		complain(look, "timeout", "sink", "a delivery may take 5m at most", NULL);
 }

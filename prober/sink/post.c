@@ -67,6 +67,12 @@ static void judge(const struct sink *sink, const struct http_reply *reply, int64
 		answer->retry_after_ns = sink_retry_after(value, wall_ns);
 }
 
+void sink_failed(struct sink_answer *answer, const struct failure *why)
+{
+	snprintf(answer->sentence, sizeof(answer->sentence), "%.180s (%s)", why->text,
+		error_info(why->type)->name);
+}
+
 static int exchange(struct http *http, const struct sink_request *composed,
 	struct deadline deadline, struct http_reply *reply, struct failure *why)
 {
@@ -116,8 +122,7 @@ static bool post_part(struct http *http, const struct sink *sink, const struct s
 		judge(sink, &reply, event->wall_ns, answer);
 		http_reply_free(&reply);
 	} else {
-		snprintf(answer->sentence, sizeof(answer->sentence), "%.180s (%s)", why.text,
-			error_info(why.type)->name);
+		sink_failed(answer, &why);
 	}
 	text_free(&request.url);
 	text_free(&request.body);

@@ -33,6 +33,11 @@ const struct sink_type *sink_type_find(const char *name)
 	return NULL;
 }
 
+bool sink_is_program(const struct sink *sink)
+{
+	return sink->type->compose == NULL && sink->type->bring == NULL;
+}
+
 const char *sink_string(const struct sink *sink, const char *name)
 {
 	return json_string_value(json_object_get(sink->config, name));

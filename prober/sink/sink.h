@@ -2,7 +2,8 @@
  *
  * A sink type is one const descriptor at the foot of its file, and one line in meson.build. It
  * makes a request of an event and nothing else: sockets, retries and order are others' business
- * (post.c, courier.h, outbox.h), so that they are the same for all.
+ * (post.c, courier.h, outbox.h), so that they are the same for all. What is not HTTP is brought
+ * by the type itself, over a connection of ours.
  */
 #ifndef MAILPROBE_SINK_H
 #define MAILPROBE_SINK_H
@@ -18,9 +19,13 @@
 #include "field.h"
 #include "text.h"
 
+struct dns;
 struct http;
 struct http_reply;
 struct sink_type;
+struct tls_settings;
+struct transcript;
+struct trust;
 
 /* One sink of a scenario, checked. Lives as long as the scenario. */
 struct sink {
@@ -63,17 +68,35 @@ struct sink_request {
 	const char *access_key, *secret_key;
 };
 
+/* How a sink that does not speak HTTP gets where it wants to; lent. */
+struct sink_way {
+	struct dns *dns;
+	const struct trust *trust;
+	const struct tls_settings *tls;
+	struct transcript *transcript;
+	int local; /* what `reach` has opened; -1: nothing */
+};
+
+struct sink_answer;
+
 struct sink_type {
 	const char *name;           /* of its file and in scenarios */
 	const char *summary;        /* half a sentence */
 	const struct field *fields; /* its settings, beside sink_common_fields */
 	/* Fills in url, body, content_type and headers of a request. Fails with config.secret. NULL:
-	 * the sink is a program, which hook.h runs. */
+	 * it is brought there by `bring`, or the sink is a program, which hook.h runs. */
 	int (*compose)(const struct sink *sink, const struct sink_event *event,
 		struct sink_request *request, struct failure *why);
 	/* Whether a refusal is over soon, whatever its status says: some vendors say so in the body.
 	 * May be NULL. */
 	bool (*passes)(const struct http_reply *reply);
+	/* Brings the event there by another protocol, in its time. */
+	void (*bring)(const struct sink *sink, const struct sink_event *event,
+		const struct sink_way *way, struct deadline deadline,
+		struct sink_answer *answer_r);
+	/* Opens, while there still are files, what `bring` writes to: a descriptor, -1 if it needs
+	 * none, or -1 with a failure. May be NULL. */
+	int (*reach)(const struct sink *sink, struct failure *why);
 	bool stands; /* it forgets an open event that is not said again */
 };
 
@@ -91,8 +114,16 @@ extern const struct field sink_common_fields[];
 			"scenario file"                                                            \
 	}
 
+/* What a server that asks for it is shown of us (TLS client authentication), of senders over other
+ * protocols than HTTP. */
+#define SINK_CLIENT_CERTIFICATE "client_certificate"
+#define SINK_CLIENT_KEY "client_key"
+
 /* NULL if there is none of that name. */
 const struct sink_type *sink_type_find(const char *name);
+
+/* It is run, by hook.h, not sent. */
+bool sink_is_program(const struct sink *sink);
 
 /* A setting; NULL if it was left out. */
 const char *sink_string(const struct sink *sink, const char *name);
@@ -137,6 +168,10 @@ struct sink_answer {
 	int64_t retry_after_ns; /* what the server asked for; 0: nothing */
 	char sentence[256];     /* how it went; holds nothing that the server made up */
 };
+
+/* Says why it was not taken. The verdict is the caller's: what can never be sent is not tried
+ * again. */
+void sink_failed(struct sink_answer *answer, const struct failure *why);
 
 /* Composes and posts the event over an open session, and judges the answer. */
 void sink_post(struct http *http, const struct sink *sink, const struct sink_event *event,

@@ -411,6 +411,70 @@ int stream_write(struct stream *stream, const void *buffer, size_t size)
 	return 0;
 }
 
+/* Reads until the server has ended its side. */
+static int await_end(struct stream *stream)
+{
+	char rest[4096];
+
+	while (stream_read(stream, rest, sizeof(rest)) > 0)
+		;
+	if (stream->why.type != ERROR_TCP_EOF)
+		return -1;
+	stream->why = (struct failure){0};
+	return 0;
+}
+
+static int send_close_notify(struct stream *stream)
+{
+	for (;;) {
+		int done, want;
+
+		ERR_clear_error();
+		errno = 0;
+		done = SSL_shutdown(stream->ssl);
+		if (done >= 0)
+			return 0;
+		want = SSL_get_error(stream->ssl, done);
+		if (want != SSL_ERROR_WANT_READ && want != SSL_ERROR_WANT_WRITE)
+			return broken_tls(stream, want, errno);
+		if (tls_wait(stream->fd, want, stream->deadline) == -1)
+			return out_of_time(stream);
+	}
+}
+
+/* What is left is the bare connection. */
+static int end_tls(struct stream *stream)
+{
+	if (send_close_notify(stream) == -1)
+		return -1;
+	if (await_end(stream) == -1)
+		return -1;
+	if ((SSL_get_shutdown(stream->ssl) & SSL_RECEIVED_SHUTDOWN) == 0)
+		return stream_fail(stream, ERROR_TLS_TRUNCATED,
+			"%s closed the connection without ending TLS", stream->server);
+	SSL_free(stream->ssl);
+	stream->ssl = NULL;
+	return 0;
+}
+
+int stream_finish(struct stream *stream)
+{
+	int error;
+
+	if (stream->why.type != ERROR_NONE)
+		return -1;
+	stream_allow(stream, FIRST_ALLOWANCE);
+	if (stream->ssl != NULL && end_tls(stream) == -1)
+		return -1;
+	if (shutdown(stream->fd, SHUT_WR) == -1)
+		return broken(stream, errno);
+	if (await_end(stream) == -1)
+		return -1;
+	/* It may have ended before our bytes came: then they are answered by a reset. */
+	error = tcp_wait_acknowledged(stream->fd, stream->deadline);
+	return error == 0 ? 0 : broken(stream, error);
+}
+
 void stream_close(struct stream **stream)
 {
 	if (*stream == NULL)

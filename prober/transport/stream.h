@@ -92,6 +92,12 @@ struct timings *stream_timings(const struct stream *stream);
 STACK_OF(X509) *stream_peer_chain(const struct stream *stream);
 int stream_fd(const struct stream *stream);
 
+/* For protocols without replies: ends our side, and waits until the server has ended its own; what
+ * it still says is thrown away. 0 if it has read everything: it answered our close_notify with its
+ * own (RFC 8446, 6.1), closed the connection with nothing of ours unread in it (or it would
+ * have been reset), and its kernel has acknowledged all that we sent. -1 if not, or not in time. */
+int stream_finish(struct stream *stream);
+
 /* Says goodbye by TLS (without waiting) and closes. NULL is fine; nulls it. */
 void stream_close(struct stream **stream);
 

@@ -112,3 +112,23 @@ int64_t tcp_least_rtt(int fd)
 		return -1;
 	return (int64_t)info.tcpi_min_rtt * 1000;
 }
+
+int tcp_wait_acknowledged(int fd, struct deadline deadline)
+{
+	struct tcp_info info = {0};
+	socklen_t size = sizeof(info), error_size = sizeof(int);
+	int error = 0;
+
+	while (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0) {
+		/* Afterwards: a reset empties the queue, too. */
+		if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &error_size) == -1)
+			break;
+		if (error != 0 || info.tcpi_unacked == 0)
+			return error;
+		if (deadline_passed(deadline))
+			return ETIMEDOUT;
+		/* No event tells of an acknowledgement. */
+		poll(NULL, 0, 1);
+	}
+	return errno;
+}

@@ -22,4 +22,8 @@ bool tcp_facts(int fd, double *rtt_seconds_r, unsigned int *retransmits_r);
  * thinks before its kernel acknowledges; -1 if it is not known. */
 int64_t tcp_least_rtt(int fd);
 
+/* Waits until the other end has acknowledged all that was sent: 0, or the errno of why it will not
+ * any more; ETIMEDOUT if the time is over. */
+int tcp_wait_acknowledged(int fd, struct deadline deadline);
+
 #endif
