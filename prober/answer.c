@@ -5,10 +5,9 @@
 
 #include "clock.h"
 #include "incident.h"
-#include "lines.h"
 #include "lock.h"
 #include "outbox.h"
-#include "rules.h"
+#include "revise.h"
 #include "sink.h"
 #include "state.h"
 
@@ -38,34 +37,16 @@ static void add_note(json_t *event, const struct answer *answer)
 	json_object_set_new(event, "notes", notes);
 }
 
-/* A note changes nothing of how an event stands. */
-static const char *state_after(const struct answer *answer, const json_t *event)
-{
-	if (strcmp(event_string(event, "state"), "resolved") == 0)
-		return "resolved";
-	if (!answer->is_note || json_object_get(event, "acknowledged") != NULL)
-		return "ack";
-	return "update";
-}
-
 static json_t *revision_of(const struct answer *answer, const json_t *before)
 {
-	json_t *event = json_deep_copy(before);
-	json_int_t revision = json_integer_value(json_object_get(event, "revision"));
-	char at[CLOCK_TIMESTAMP_SIZE];
+	json_t *event = revise_next(before, answer->now_ns);
 
-	json_object_del(event, "line_crc32");
-	if (strcmp(event_string(event, "state"), "resolved") == 0 &&
-		json_object_get(event, "resolved_at") == NULL)
-		json_object_set(event, "resolved_at", json_object_get(event, "at"));
-	clock_format(answer->now_ns, at);
-	json_object_set_new(event, "revision", json_integer(revision + 1));
-	json_object_set_new(event, "at", json_string(at));
-	json_object_set_new(event, "state", json_string(state_after(answer, event)));
-	if (answer->is_note)
+	if (answer->is_note) {
 		add_note(event, answer);
-	else
-		json_object_set_new(event, "acknowledged", words(answer, "note"));
+		return event;
+	}
+	json_object_set_new(event, "acknowledged", words(answer, "note"));
+	json_object_set_new(event, "state", json_string("ack"));
 	return event;
 }
 
@@ -109,74 +90,27 @@ struct desk {
 	const struct answer *answer;
 };
 
-/* What a run could not write goes first. */
-static int write_pending(
-	const struct desk *desk, const struct rule_key *key, json_t **memory_r, struct failure *why)
-{
-	json_t *pending;
-	int result = 0;
-
-	if (rules_load(desk->state, key, memory_r, &pending, why) < 0)
-		return -1;
-	if (pending != NULL &&
-		(lines_append_event(desk->results_dir, pending, why) < 0 ||
-			rules_emitted(desk->state, key, why) < 0))
-		result = -1;
-	json_decref(pending);
-	return result;
-}
-
 /* No program acts on what a person says, unless it asks for `ack`. */
-static int store(const struct desk *desk, const struct rule_key *key, json_t *memory,
-	const json_t *event, struct failure *why)
+static enum answer_verdict write_down(const struct desk *desk, const struct incident *incident,
+	struct answer_result *result_r, struct failure *why)
 {
+	json_t *event = revision_of(desk->answer, incident_newest(incident));
 	json_t *sinks = outbox_sinks(desk->state, event, why);
 	const struct outbox_order order = {.sinks = sinks,
 		.doubt = desk->answer->is_note ? "a note is nothing to act on" : NULL,
 		.now_ns = desk->answer->now_ns};
+	bool stored = false;
 	int result = -1;
 
-	if (strcmp(event_string(event, "state"), "resolved") != 0)
-		json_object_set(memory, "event", (json_t *)(uintptr_t)event);
 	if (sinks != NULL)
-		result = rules_store(desk->state, key, memory, event, &order, why);
+		result = revise_store(desk->results_dir, desk->state, incident, event, &order,
+			&stored, why);
 	json_decref(sinks);
-	return result;
-}
-
-static const char *rule_of(const struct incident *incident, const json_t *event)
-{
-	const char *slash = strrchr(event_string(event, "dedup_key"), '/');
-
-	if (incident->open != NULL)
-		return incident->rule;
-	return slash != NULL ? slash + 1 : "";
-}
-
-static enum answer_verdict write_down(const struct desk *desk, const struct incident *incident,
-	struct answer_result *result_r, struct failure *why)
-{
-	const json_t *before = incident_newest(incident);
-	const struct rule_key key = {event_string(before, "customer"),
-		event_string(before, "scenario"), rule_of(incident, before)};
-	json_t *memory = NULL, *event;
-	int result = write_pending(desk, &key, &memory, why);
-
-	if (memory == NULL)
-		memory = json_object();
-	event = revision_of(desk->answer, before);
-	if (result == 0)
-		result = store(desk, &key, memory, event, why);
-	json_decref(memory);
-	if (result < 0) {
+	if (stored)
+		result_r->event = event;
+	else
 		json_decref(event);
-		return ANSWER_FAILED;
-	}
-	result_r->event = event;
-	if (lines_append_event(desk->results_dir, event, why) < 0 ||
-		rules_emitted(desk->state, &key, why) < 0)
-		return ANSWER_FAILED;
-	return ANSWER_GIVEN;
+	return result == 0 ? ANSWER_GIVEN : ANSWER_FAILED;
 }
 
 /* --- the whole ------------------------------------------------------------------------- */

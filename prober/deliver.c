@@ -14,10 +14,10 @@
 
 #include "courier.h"
 #include "frame.h"
+#include "healing.h"
 #include "hook.h"
 #include "outbox.h"
 #include "uuid.h"
-#include "watch.h"
 
 #include "ban.h"
 
@@ -33,6 +33,7 @@ struct delivery {
 	int signals;
 	struct bearer *bearers;
 	size_t running;
+	bool healed; /* events have revisions that say so */
 };
 
 /* Somebody who serves one queue: a courier, or one program after the other. */
@@ -219,50 +220,21 @@ static void end_courier(struct bearer *bearer)
 
 /* --- programs -------------------------------------------------------------------------- */
 
-static bool is_wanted(const struct sink *sink, const json_t *event)
+static struct healing healing_of(const struct bearer *bearer)
 {
-	const json_t *states = json_object_get(sink->config, "on");
-	const json_t *state;
-	size_t index;
+	struct healing healing = {bearer->delivery->state, bearer->delivery->settings->results_dir,
+		bearer->scenario, bearer->sink, row_of(bearer)};
 
-	json_array_foreach((json_t *)(uintptr_t)states, index,
-		state) if (strcmp(json_string_value(state), event_string(event, "state")) ==
-		0) return true;
-	return false;
+	return healing;
 }
 
-/* What the doubt about a run (watch.c) says of a program. */
-static const char *objection_of(const char *doubt)
+/* Before the row is settled: a kill in between has it said once all the same. */
+static void said(struct bearer *bearer, int result, const struct failure *why)
 {
-	if (strcmp(doubt, WATCH_DOUBT_VANTAGE) == 0)
-		return "not run: " WATCH_DOUBT_VANTAGE;
-	if (strcmp(doubt, WATCH_DOUBT_MAINTENANCE) == 0)
-		return "not run: " WATCH_DOUBT_MAINTENANCE;
-	return "not run: the run could not be judged";
-}
-
-/* Why no program is run for the row now, or NULL. */
-static const char *objection(const struct bearer *bearer)
-{
-	const struct outbox_queue queue = queue_of(bearer->scenario, bearer->sink);
-	const json_t *row = row_of(bearer);
-	const char *doubt = event_string(row, "doubt");
-	int64_t now = clock_wall(), count, newest;
-	struct failure why = {0};
-
-	if (!is_wanted(bearer->sink, json_object_get(row, "event")))
-		return "not run: \"on\" does not name this state";
-	if (doubt[0] != '\0')
-		return objection_of(doubt);
-	/* Whether it may be run cannot be told: then not. */
-	if (outbox_begun(
-		    bearer->delivery->state, &queue, now - OUTBOX_DAY, &count, &newest, &why) == -1)
-		return "not run: the database could not be read";
-	if (count > 0 && newest + sink_duration(bearer->sink, "cool_down") > now)
-		return "not run: within \"cool_down\" of the last time";
-	if (count >= number(bearer->sink->config, "per_day"))
-		return "not run: \"per_day\" is used up";
-	return NULL;
+	if (result == -1)
+		tell_of(bearer, "not in the event", why->text);
+	else
+		bearer->delivery->healed = true;
 }
 
 /* Starts the program for the next row that it is wanted for; false if there is none. */
@@ -271,15 +243,19 @@ static bool next_program(struct bearer *bearer)
 	for (; row_of(bearer) != NULL;) {
 		const json_t *row = row_of(bearer);
 		struct failure why = {0};
-		const char *not_run;
+		const struct healing healing = healing_of(bearer);
+		struct healing_objection objection;
 
-		if (json_is_true(json_object_get(row, "begun"))) {
+		if (number(row, "begun_ns") != 0) {
+			said(bearer, healing_interrupted(&healing, &why), &why);
 			settle(bearer, OUTBOX_FAILED, "mailprobe ended while the command ran");
 			continue;
 		}
-		not_run = objection(bearer);
-		if (not_run != NULL) {
-			settle(bearer, OUTBOX_SKIPPED, not_run);
+		objection = healing_objection(&healing);
+		if (objection.sentence != NULL) {
+			if (objection.skipped != NULL)
+				said(bearer, healing_skipped(&healing, objection.skipped, &why), &why);
+			settle(bearer, OUTBOX_SKIPPED, objection.sentence);
 			continue;
 		}
 		/* On disk first: it must not be run twice, nor more often than it may. */
@@ -300,10 +276,13 @@ static bool next_program(struct bearer *bearer)
 static void end_program(struct bearer *bearer)
 {
 	char sentence[160];
+	const struct healing healing = healing_of(bearer);
 	bool fine = hook_end(&bearer->hook, sentence, sizeof(sentence));
+	struct failure why = {0};
 
 	if (!fine)
 		tell_of(bearer, "the command failed", sentence);
+	said(bearer, healing_ended(&healing, &bearer->hook, &why), &why);
 	settle(bearer, fine ? OUTBOX_DELIVERED : OUTBOX_FAILED, sentence);
 }
 
@@ -486,6 +465,8 @@ int deliver(struct state *state, struct scenario *const scenarios[], size_t coun
 	if (polls != NULL && delivery.bearers != NULL && has_sinks(scenarios, count)) {
 		courier_preload();
 		result = serve(&delivery, scenarios, count, polls);
+		if (result == 0 && delivery.healed)
+			result = serve(&delivery, scenarios, count, polls);
 	}
 	free(polls);
 	free(delivery.bearers);

@@ -31,12 +31,20 @@ struct explanation {
 
 /* --- which revision -------------------------------------------------------------------- */
 
-/* Whether a person made it, not a run. */
+static bool is_same_healing(const json_t *before, const json_t *event)
+{
+	const json_t *now = json_object_get(event, "healing");
+
+	return now == NULL || json_equal(json_object_get(before, "healing"), now);
+}
+
+/* Whether a person or a command made it, not a run. */
 static bool is_answer(const json_t *before, const json_t *event)
 {
 	return strcmp(event_string(event, "state"), "ack") == 0 ||
 		json_array_size(json_object_get(event, "notes")) >
-		json_array_size(json_object_get(before, "notes"));
+		json_array_size(json_object_get(before, "notes")) ||
+		!is_same_healing(before, event);
 }
 
 static const json_t *find_revision(const struct incident *incident, json_int_t wanted)

@@ -166,5 +166,9 @@ bool hook_end(struct hook *hook, char *sentence, size_t size)
 			WEXITSTATUS(status), clock_seconds(clock_now() - hook->began_ns));
 	else
 		snprintf(sentence, size, "the command died of signal %d", WTERMSIG(status));
+	hook->duration_ns = clock_now() - hook->began_ns;
+	hook->ended = ended;
+	hook->overdue = overdue;
+	hook->status = status;
 	return ended && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }

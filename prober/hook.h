@@ -8,7 +8,9 @@
 #ifndef MAILPROBE_HOOK_H
 #define MAILPROBE_HOOK_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include <jansson.h>
@@ -22,6 +24,11 @@ struct hook {
 	int pidfd; /* readable once it has ended */
 	int64_t began_ns;
 	struct deadline deadline;
+	/* Once hook_end has seen to it: */
+	int64_t duration_ns;
+	bool ended;   /* by itself, with this wait status */
+	bool overdue; /* it was killed for that */
+	int status;
 };
 
 /* Starts it for the event. Fails with local.resource: then nothing was run. */

@@ -261,6 +261,24 @@ static const struct field note_fields[] = {
 	{0},
 };
 
+static const char *const healing_skips[] = {
+	"cooldown", "cap", "maintenance", "vantage", NULL};
+
+static const struct field healing_fields[] = {
+	{"sink", &field_name, R, "whose command"},
+	{"revision", &field_integer, R, "the revision of the event that it was given"},
+	{"started", &field_timestamp, R, "when it was started, or was not"},
+	{"duration", &field_number, 0, "seconds until it ended"},
+	{"exit", &field_integer, 0, "its exit status"},
+	{"signal", &field_integer, 0, "the signal that it died of"},
+	{"timed_out", &field_bool, 0, "it did not end in its time, and was killed"},
+	{"interrupted", &field_bool, 0,
+		"mailprobe ended while it ran: how it would have ended is not known"},
+	{"skipped", &field_choice, 0, "it was not run: cooldown, cap, maintenance or vantage",
+		.choices = healing_skips},
+	{0},
+};
+
 static const struct field because_fields[] = {
 	{"scenario", &field_name, R, "whose limit it is"},
 	{"dedup_key", &field_text, R, "customer/scenario/limit"},
@@ -299,6 +317,8 @@ const struct field record_event[] = {
 		.fields = acknowledged_fields},
 	{"notes", &field_list, 0, "what people had to say of it", .item = &field_object,
 		.fields = note_fields},
+	{"healing", &field_list, 0, "what commands did about it, the newest 20",
+		.item = &field_object, .fields = healing_fields},
 	{"line_crc32", &field_text, 0, "CRC-32 (hexadecimal) of the line up to the comma before "
 				       "this key, which is the last; only where it is stored"},
 	{0},

@@ -45,6 +45,28 @@ static void print_said(const char *what, const json_t *said, const char *key, FI
 	fputc('\n', to);
 }
 
+static void print_healing(const json_t *one, FILE *to)
+{
+	const json_t *status = json_object_get(one, "exit");
+	const json_t *killer = json_object_get(one, "signal");
+
+	fputs("    command ", to);
+	print_words(member(one, "sink"), to);
+	fputs(" at ", to);
+	print_time(member(one, "started"), to);
+	if (status != NULL)
+		fprintf(to, ": exited with status %d", (int)json_integer_value(status));
+	else if (killer != NULL)
+		fprintf(to, ": died of signal %d", (int)json_integer_value(killer));
+	else if (json_is_true(json_object_get(one, "timed_out")))
+		fputs(": did not end in its time", to);
+	else if (json_is_true(json_object_get(one, "interrupted")))
+		fputs(": interrupted, how it ended is not known", to);
+	else
+		fprintf(to, ": not run: %s", member(one, "skipped"));
+	fputc('\n', to);
+}
+
 static void print_span(const json_t *event, FILE *to)
 {
 	const char *over = member(event, "resolved_at");
@@ -60,6 +82,7 @@ void event_print(const json_t *event, FILE *to)
 {
 	const json_t *acknowledged = json_object_get(event, "acknowledged");
 	const json_t *notes = json_object_get(event, "notes");
+	const json_t *healing = json_object_get(event, "healing");
 	const char *runbook = member(event, "runbook_url");
 	const char *state = member(event, "state");
 
@@ -74,6 +97,8 @@ void event_print(const json_t *event, FILE *to)
 		print_said("acknowledged by ", acknowledged, "note", to);
 	for (size_t i = 0; i < json_array_size(notes); i++)
 		print_said("note by ", json_array_get(notes, i), "text", to);
+	for (size_t i = 0; i < json_array_size(healing); i++)
+		print_healing(json_array_get(healing, i), to);
 	if (runbook[0] != '\0') {
 		fputs("    runbook: ", to);
 		print_words(runbook, to);

@@ -131,15 +131,15 @@ static int take_rows(
 	struct statement query;
 
 	begin(&query, state,
-		"SELECT id, attempts, begun_ns IS NOT NULL, doubt, event FROM outbox WHERE" OF_QUEUE
+		"SELECT id, attempts, coalesce(begun_ns, 0), doubt, event FROM outbox WHERE" OF_QUEUE
 		" AND" OPEN " ORDER BY id LIMIT ?4",
 		queue);
 	statement_bind_integer(&query, CLAIM_MAX);
 	while (statement_row(&query)) {
-		json_t *row = json_pack("{s:I, s:I, s:b, s:s}", "row",
+		json_t *row = json_pack("{s:I, s:I, s:I, s:s}", "row",
 			(json_int_t)statement_integer(&query, 0), "attempts",
-			(json_int_t)statement_integer(&query, 1), "begun",
-			statement_integer(&query, 2) != 0, "doubt", statement_text(&query, 3));
+			(json_int_t)statement_integer(&query, 1), "begun_ns",
+			(json_int_t)statement_integer(&query, 2), "doubt", statement_text(&query, 3));
 
 		json_object_set_new(row, "event", json_loads(statement_text(&query, 4), 0, NULL));
 		json_array_append_new(rows, row);

@@ -54,7 +54,7 @@ int outbox_add(struct state *state, const struct outbox_order *order, const json
 json_t *outbox_sinks(struct state *state, const json_t *event, struct failure *why);
 
 /* Takes a queue over until `until_ns`: its rows in order, at most 100, as objects with `row`,
- * `attempts`, `begun` (see outbox_begin), `doubt`, `event`. Empty if there is none, if the first is not due yet,
+ * `attempts`, `begun_ns` (see outbox_begin; 0: not), `doubt`, `event`. Empty if there is none, if the first is not due yet,
  * or if another process has it. A new reference, or NULL with local.storage. */
 json_t *outbox_claim(struct state *state, const struct outbox_queue *queue, int64_t now_ns,
 	int64_t until_ns, struct failure *why);
