@@ -70,7 +70,8 @@ static int look_at_rule(struct look *look, const char *rule)
 	if (rules_load(look->state, &key, &memory, &pending, look->why) < 0)
 		return -1;
 	event = json_object_get(memory, "event");
-	if (event != NULL)
+	/* A quiet limit speaks through the rules that name it. */
+	if (event != NULL && !json_is_true(json_object_get(json_object_get(event, "limit"), "quiet")))
 		say(look, status_of(json_string_value(json_object_get(event, "severity"))), "%s",
 			json_string_value(json_object_get(event, "summary")));
 	json_decref(memory);
@@ -104,7 +105,18 @@ static const struct run_mark *newest_of(const struct run_mark *runs, size_t coun
 	return NULL;
 }
 
-static void judge_runs(
+/* Nobody looks any more: an open warning does not hide that. */
+static void say_stale(struct look *look, const char *vantage, double age, int64_t allowed)
+{
+	if (look->answer->status == CHECK_WARNING)
+		look->answer->sentence[0] = '\0';
+	say(look, look->order->stale,
+		"from %s the newest run is %.0f s old, and %.0f s are allowed: is cron alive?", vantage,
+		age, clock_seconds(allowed));
+}
+
+/* Whether what the newest run has measured is of now. */
+static bool judge_runs(
 	struct look *look, const char *vantage, const struct run_mark *runs, size_t count)
 {
 	const struct run_mark *newest = newest_of(runs, count);
@@ -114,18 +126,20 @@ static void judge_runs(
 
 	if (newest == NULL) {
 		say(look, CHECK_UNKNOWN, "from %s no run has looked yet", vantage);
-		return;
+		return false;
 	}
 	age = clock_seconds(look->now_ns - newest->at_ns);
-	if (look->now_ns - newest->at_ns > allowed)
-		say(look, look->order->stale,
-			"from %s the newest run is %.0f s old, and %.0f s are allowed: is cron alive?",
-			vantage, age, clock_seconds(allowed));
-	else if (age < -60)
+	if (look->now_ns - newest->at_ns > allowed) {
+		say_stale(look, vantage, age, allowed);
+		return false;
+	}
+	if (age < -60) {
 		say(look, CHECK_UNKNOWN,
 			"from %s the newest run lies %.0f s in the future: a clock is wrong", vantage,
 			-age);
-	else if (newest->maintenance)
+		return false;
+	}
+	if (newest->maintenance)
 		say(look, CHECK_OK, "in maintenance: from %s the newest run, %.0f s ago, says nothing",
 			vantage, age);
 	else if (newest->outcome == OUTCOME_ERROR)
@@ -140,6 +154,7 @@ static void judge_runs(
 			age);
 	else
 		say(look, CHECK_OK, "from %s passed %.0f s ago", vantage, age);
+	return true;
 }
 
 /* --- values ---------------------------------------------------------------------------- */
@@ -210,6 +225,7 @@ static void look_from(void *context, const char *vantage)
 	const struct check_order *order = look->order;
 	struct run_mark *runs = NULL;
 	size_t count = 0;
+	bool fresh = false;
 
 	if (look->failed || (order->vantage != NULL && strcmp(order->vantage, vantage) != 0))
 		return;
@@ -217,8 +233,8 @@ static void look_from(void *context, const char *vantage)
 	look->failed = history_runs(look->state, order->customer, order->scenario, vantage, 0, PACE_RUNS,
 			       &runs, &count, look->why) == -1;
 	if (!look->failed)
-		judge_runs(look, vantage, runs, count);
-	if (!look->failed && count > 0 && json_object_size(look->answer->values) == 0)
+		fresh = judge_runs(look, vantage, runs, count);
+	if (!look->failed && fresh && json_object_size(look->answer->values) == 0)
 		look->failed = read_values(look, vantage, &runs[count - 1]) == -1;
 	free(runs);
 }

@@ -75,9 +75,19 @@ static bool is_fresh(struct look *look, const char *scenario)
 
 static bool is_at(enum level level, const char *wanted)
 {
-	if (strcmp(wanted, "warn") == 0)
-		return level == LEVEL_WARN;
 	return strcmp(wanted, "crit") == 0 ? level == LEVEL_CRIT : level != LEVEL_NONE;
+}
+
+/* While it flaps, an event stays open although its limit goes to and fro. */
+static enum level level_of_event(const json_t *memory, const json_t *event)
+{
+	enum level level = rule_level(memory);
+
+	if (level != LEVEL_NONE)
+		return level;
+	return name_index(severities, member(event, "severity")) <= name_index(severities, "error")
+		? LEVEL_CRIT
+		: LEVEL_WARN;
 }
 
 static void add_proof(json_t *proof, const char *scenario, const json_t *event)
@@ -114,7 +124,7 @@ static enum truth ask_limit(struct look *look, const char *name, const char *lev
 	if (slash != NULL &&
 		(json_object_get(event, "because") != NULL || !is_fresh(look, scenario)))
 		truth = IS_UNKNOWN;
-	else if (event != NULL && is_at(rule_level(memory), level))
+	else if (event != NULL && is_at(level_of_event(memory, event), level))
 		truth = IS_TRUE;
 	if (truth == IS_TRUE)
 		add_proof(proof, scenario, event);
@@ -238,12 +248,17 @@ static bool is_business(const struct look *look, const json_t *business)
 	return calendar == NULL || calendar_is_open(calendar, look->now_ns);
 }
 
-static void find_severity(struct look *look)
+/* What is over was as grave as it was told to be. */
+static void find_severity(struct look *look, const json_t *told)
 {
 	const json_t *business = json_object_get(look->rule, "business");
 	json_t *when;
 	size_t index;
 
+	if (look->truth != IS_TRUE && told != NULL) {
+		look->severity = member(told, "severity");
+		return;
+	}
 	look->severity = base_severity(look);
 	json_array_foreach(json_object_get(look->rule, "when"), index, when) if (holds(look, when))
 		look->severity = graver(look->severity, member(when, "severity"));
@@ -348,8 +363,11 @@ static int combine_rule(struct look *look)
 	if (judge_counts(look->watcher->record)) {
 		look->because = json_array();
 		look->truth = ask(look, look->rule, look->because);
-		find_severity(look);
-		result = look->failed ? -1 : apply(look, memory);
+		find_severity(look, json_object_get(memory, "event"));
+		if (look->failed)
+			result = -1;
+		else if (look->truth != IS_UNKNOWN)
+			result = apply(look, memory);
 		json_decref(look->because);
 	}
 	json_decref(memory);

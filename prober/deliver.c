@@ -461,13 +461,14 @@ int deliver(struct state *state, struct scenario *const scenarios[], size_t coun
 	int result = 0;
 
 	delivery.bearers = calloc(settings->jobs, sizeof(*delivery.bearers));
-	expire(&delivery);
 	if (polls != NULL && delivery.bearers != NULL && has_sinks(scenarios, count)) {
 		courier_preload();
 		result = serve(&delivery, scenarios, count, polls);
 		if (result == 0 && delivery.healed)
 			result = serve(&delivery, scenarios, count, polls);
 	}
+	/* After a last try: the vantage itself may have been away for so long. */
+	expire(&delivery);
 	free(polls);
 	free(delivery.bearers);
 	return result;

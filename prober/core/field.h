@@ -46,6 +46,7 @@ struct field_kind {
 enum field_flag {
 	FIELD_REQUIRED = 1,
 	FIELD_METRIC = 2, /* a limit may name it and trends keep it */
+	FIELD_COUNT = 4,  /* ... of a step that failed, too: it counts what did not work */
 };
 
 struct field {

@@ -54,7 +54,7 @@ int judge_age(const struct question *question, struct judgement *judgement, stru
 	size_t count;
 
 	if (history_judged(question->state, question->customer, question->scenario,
-		    question->vantage, 1, &runs, &count, why) < 0)
+		    question->vantage, question->end_ns, 1, &runs, &count, why) < 0)
 		return -1;
 	if (count > 0)
 		weigh_age(question, &runs[0], false, judgement);

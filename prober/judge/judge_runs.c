@@ -38,7 +38,7 @@ int judge_failures(
 	size_t count;
 
 	if (history_judged(question->state, question->customer, question->scenario,
-		    question->vantage, (size_t)question->limit->of, &runs, &count, why) < 0)
+		    question->vantage, question->end_ns, (size_t)question->limit->of, &runs, &count, why) < 0)
 		return -1;
 	if (count > 0)
 		weigh_failures(question->limit, runs, count, judgement);

@@ -64,7 +64,8 @@ static const struct field facts[] = {
 	{"deferred_since", &field_timestamp, 0, "when it was first deferred"},
 	{"hosts", &field_list, 0, "each exchanger and address that was tried",
 		.item = &field_object, .fields = nodes_facts},
-	{"hosts_down", &field_integer, FIELD_METRIC, "those that would not take mail"},
+	{"hosts_down", &field_integer, FIELD_METRIC | FIELD_COUNT,
+		"those that would not take mail"},
 	{0},
 };
 

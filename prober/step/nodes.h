@@ -23,7 +23,7 @@ extern const struct field nodes_facts[];
 	{"hosts", &field_list, 0, "each address that was tried", .item = &field_object,            \
 		.fields = nodes_facts},                                                            \
 	{                                                                                          \
-		"hosts_down", &field_integer, FIELD_METRIC, "those that did not work"              \
+		"hosts_down", &field_integer, FIELD_METRIC | FIELD_COUNT, "those that did not work"              \
 	}
 
 struct nodes {

@@ -68,10 +68,10 @@ int history_runs(struct state *state, const char *customer, const char *scenario
 	const char *vantage, int64_t since_ns, size_t limit, struct run_mark **runs_r,
 	size_t *count_r, struct failure *why);
 
-/* The newest `limit` runs that could be judged (pass, warn, fail; not in maintenance), oldest
- * first. */
+/* The newest `limit` runs that could be judged (pass, warn, fail; not in maintenance), up to an instant (0: all),
+ * oldest first. */
 int history_judged(struct state *state, const char *customer, const char *scenario,
-	const char *vantage, size_t limit, struct run_mark **runs_r, size_t *count_r,
+	const char *vantage, int64_t until_ns, size_t limit, struct run_mark **runs_r, size_t *count_r,
 	struct failure *why);
 
 /* The newest `limit` samples of a metric, of runs that could be judged, oldest first. */

@@ -308,10 +308,12 @@ static int push_run(struct run_mark **runs, size_t count, struct statement *quer
 	return 0;
 }
 
+#define WITHIN " AND at_ns BETWEEN ? AND ?"
+
 struct run_choice {
 	bool judged_only;
-	int64_t since_ns;
-	size_t limit; /* 0: all */
+	int64_t since_ns, until_ns; /* until 0: for ever */
+	size_t limit;               /* 0: all */
 };
 
 static int read_runs(struct state *state, int64_t series, const struct run_choice *choice,
@@ -321,10 +323,11 @@ static int read_runs(struct state *state, int64_t series, const struct run_choic
 	int result = 0;
 
 	begin_newest(&query, state,
-		choice->judged_only ? MARK JUDGED " AND at_ns >= ?" NEWEST_FIRST " LIMIT ?"
-				    : MARK " AND at_ns >= ?" NEWEST_FIRST " LIMIT ?",
+		choice->judged_only ? MARK JUDGED WITHIN NEWEST_FIRST " LIMIT ?"
+				    : MARK WITHIN NEWEST_FIRST " LIMIT ?",
 		series, choice->since_ns);
 	statement_bind_integer(&query, choice->since_ns);
+	statement_bind_integer(&query, choice->until_ns > 0 ? choice->until_ns : INT64_MAX);
 	statement_bind_integer(&query, choice->limit > 0 ? (int64_t)choice->limit : -1);
 	while (result == 0 && statement_row(&query)) {
 		result = push_run(runs, *count, &query);
@@ -366,11 +369,12 @@ int history_runs(struct state *state, const char *customer, const char *scenario
 }
 
 int history_judged(struct state *state, const char *customer, const char *scenario,
-	const char *vantage, size_t limit, struct run_mark **runs_r, size_t *count_r,
-	struct failure *why)
+	const char *vantage, int64_t until_ns, size_t limit, struct run_mark **runs_r,
+	size_t *count_r, struct failure *why)
 {
 	const struct series_key key = {customer, scenario, vantage};
-	const struct run_choice choice = {.judged_only = true, .limit = limit};
+	const struct run_choice choice = {
+		.judged_only = true, .until_ns = until_ns, .limit = limit};
 
 	return choose_runs(state, &key, &choice, runs_r, count_r, why);
 }

@@ -137,13 +137,30 @@ static int emit_tls_days(const struct walk *walk, const json_t *record, const js
 		member(step, "id"), METRIC_TLS_DAYS_LEFT);
 }
 
+static int emit_failed(
+	const struct walk *walk, const struct field *table, const json_t *step, const char *id)
+{
+	for (const struct field *f = table; f != NULL && f->name != NULL; f++) {
+		const json_t *value = json_object_get(step, f->name);
+
+		if ((f->flags & FIELD_COUNT) != 0 && json_is_number(value) &&
+			emit(walk, json_number_value(value), NULL, "%s.%s", id, f->name) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int emit_step(const struct walk *walk, const json_t *record, const json_t *step,
 	const struct field *(*facts)(const char *step_type))
 {
 	const char *id = member(step, "id");
 
-	if (!proved(step) || is_unfit(step) || !field_is_name(id))
+	if (is_unfit(step) || !field_is_name(id))
 		return 0;
+	if (!proved(step))
+		return facts != NULL && strcmp(member(step, "outcome"), "fail") == 0
+			? emit_failed(walk, facts(member(step, "type")), step, id)
+			: 0;
 	if (emit_fields(walk, record_step, step, id, ".") < 0 || emit_phases(walk, step) < 0 ||
 		emit_tls_days(walk, record, step) < 0)
 		return -1;

@@ -54,6 +54,11 @@ static const struct field *facts(const char *type)
 		{0},
 	};
 
+	static const struct field mx[] = {
+		{"hosts_down", &field_integer, FIELD_METRIC | FIELD_COUNT, "that are down"}, {0}};
+
+	if (strcmp(type, "mx_send") == 0)
+		return mx;
 	return strcmp(type, "imap_quota") == 0 ? quota : NULL;
 }
 
@@ -196,6 +201,26 @@ static void test_refused(void)
 	went_wrong(add(record), &why, ERROR_WORKER_PROTOCOL, "outcome", "an outcome there is not");
 }
 
+/* How many do not work is known just then. */
+static void test_counts_of_failures(void)
+{
+	json_t *record = make_result(TEST_START, "fail"), *step = add_step(record, "mx", "fail", 3);
+	struct sample *samples;
+	size_t count;
+
+	json_object_set_new(record, "scenario", json_string("hosts"));
+	json_object_set_new(step, "type", json_string("mx_send"));
+	json_object_set_new(step, "hosts_down", json_integer(4));
+	add(record);
+	history_samples(state, "acme", "hosts", "here", "mx.hosts_down", 0, &samples, &count, &why);
+	is_integer((long long)count, 1, "a step that failed has its count");
+	is_near(count > 0 ? samples[0].value : -1, 4, 0, "of all that are down");
+	free(samples);
+	history_samples(state, "acme", "hosts", "here", "mx.duration_seconds", 0, &samples, &count, &why);
+	is_integer((long long)count, 0, "but no time");
+	free(samples);
+}
+
 static void test_windows(void)
 {
 	static const char *const outcomes[] = {"pass", "fail", "error", "skipped", "warn"};
@@ -219,9 +244,12 @@ static void test_windows(void)
 	is_integer((long long)count, 4, "the newest four");
 	is_integer(runs[3].outcome, OUTCOME_WARN, "oldest first");
 	free(runs);
-	history_judged(state, "acme", "windows", "here", 5, &runs, &count, &why);
+	history_judged(state, "acme", "windows", "here", 0, 5, &runs, &count, &why);
 	is_integer((long long)count, 5, "the newest five that could be judged");
 	is_integer(runs[0].at_ns, TEST_START + TEST_MINUTE, "go further back");
+	free(runs);
+	history_judged(state, "acme", "windows", "here", TEST_START + 5 * TEST_MINUTE, 2, &runs, &count, &why);
+	is_integer(runs[1].at_ns, TEST_START + 5 * TEST_MINUTE, "none of a clock that was ahead");
 	free(runs);
 	history_samples(state, "acme", "windows", "here", "imap.duration_seconds",
 		TEST_START + 8 * TEST_MINUTE, &samples, &count, &why);
@@ -298,6 +326,7 @@ int main(void)
 	test_idempotent();
 	test_refused();
 	test_windows();
+	test_counts_of_failures();
 	test_prune();
 	test_cost();
 	state_close(&state);
