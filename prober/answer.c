@@ -98,6 +98,7 @@ static enum answer_verdict write_down(const struct desk *desk, const struct inci
 	json_t *sinks = outbox_sinks(desk->state, event, why);
 	const struct outbox_order order = {.sinks = sinks,
 		.doubt = desk->answer->is_note ? "a note is nothing to act on" : NULL,
+		.is_answer = true,
 		.now_ns = desk->answer->now_ns};
 	bool stored = false;
 	int result = -1;

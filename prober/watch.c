@@ -135,12 +135,21 @@ static int apply(const struct watcher *watcher, struct watched *watched, struct 
 		.evidence = watched->judgement.evidence,
 		.runbook_url = limit->runbook_url,
 	};
-
 	struct watcher told = *watcher;
+	json_t *listeners = NULL;
+	int result;
 
-	if (limit->quiet)
-		told.order.sinks = NULL;
-	return rule_apply(&told, &look, watched->memory, &watched->level, why);
+	/* If it was loud when its event began, who has heard of that hears how it goes on. */
+	if (limit->quiet) {
+		listeners = event_listeners(
+			watcher, json_object_get(watched->memory, "event"), why);
+		if (listeners == NULL)
+			return -1;
+		told.order.sinks = listeners;
+	}
+	result = rule_apply(&told, &look, watched->memory, &watched->level, why);
+	json_decref(listeners);
+	return result;
 }
 
 /* --- all limits ------------------------------------------------------------------------ */

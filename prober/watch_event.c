@@ -1,6 +1,8 @@
 #include "watch_event.h"
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "clock.h"
 #include "record.h"
@@ -92,4 +94,29 @@ int event_recall(
 	else
 		*memory_r = memory;
 	return result;
+}
+
+/* --- who has heard of it --------------------------------------------------------------- */
+
+static bool holds(const json_t *names, const char *name)
+{
+	json_t *one;
+	size_t index;
+
+	json_array_foreach((json_t *)(uintptr_t)names, index, one)
+	{
+		if (strcmp(json_string_value(one), name) == 0)
+			return true;
+	}
+	return false;
+}
+
+json_t *event_listeners(const struct watcher *watcher, const json_t *event, struct failure *why)
+{
+	json_t *told = event != NULL ? outbox_sinks(watcher->state, event, why) : json_array();
+
+	for (size_t i = json_array_size(told); i > 0; i--)
+		if (!holds(watcher->order.sinks, json_string_value(json_array_get(told, i - 1))))
+			json_array_remove(told, i - 1);
+	return told;
 }

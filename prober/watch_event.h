@@ -38,4 +38,8 @@ int event_remember(const struct watcher *watcher, const char *rule, const json_t
 int event_recall(
 	const struct watcher *watcher, const char *rule, json_t **memory_r, struct failure *why);
 
+/* Of the sinks that events are told to, those that have heard of this one (NULL: none): a new array. */
+json_t *event_listeners(
+	const struct watcher *watcher, const json_t *event, struct failure *why);
+
 #endif

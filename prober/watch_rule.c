@@ -263,7 +263,7 @@ int rule_close(
 	const struct watcher *watcher, const char *rule, const char *reason, struct failure *why)
 {
 	struct watcher told = *watcher;
-	json_t *memory;
+	json_t *memory, *listeners = NULL;
 	const json_t *event;
 	int result = 0;
 
@@ -271,10 +271,14 @@ int rule_close(
 		return -1;
 	event = json_object_get(memory, "event");
 	/* Sinks that never heard of it are not told of its end. */
-	if (json_is_true(json_object_get(json_object_get(event, "limit"), "quiet")))
-		told.order.sinks = NULL;
-	if (event != NULL)
+	if (json_is_true(json_object_get(json_object_get(event, "limit"), "quiet"))) {
+		listeners = event_listeners(watcher, event, why);
+		told.order.sinks = listeners;
+		result = listeners != NULL ? 0 : -1;
+	}
+	if (event != NULL && result == 0)
 		result = close_event(&told, rule, event, reason, why);
+	json_decref(listeners);
 	json_decref(memory);
 	return result;
 }

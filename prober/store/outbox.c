@@ -34,18 +34,21 @@ static const char *text_of(const json_t *event, const char *key)
 	return json_string_value(json_object_get(event, key));
 }
 
-static int replace_older(struct state *state, const struct outbox_queue *queue, const json_t *event,
-	int64_t now_ns, struct failure *why)
+/* What a person says of an event is no substitute for the event. */
+static int replace_older(struct state *state, const struct outbox_queue *queue,
+	const struct outbox_order *order, const json_t *event, struct failure *why)
 {
 	struct statement query;
 
 	begin(&query, state,
 		"UPDATE outbox SET state = 'replaced', settled_ns = ?6"
-		" WHERE" OF_QUEUE " AND event_id = ?4 AND revision < ?5 AND" OPEN,
+		" WHERE" OF_QUEUE " AND event_id = ?4 AND revision < ?5 AND" OPEN
+		" AND (state = 'standing' OR NOT ?7)",
 		queue);
 	statement_bind_text(&query, text_of(event, "event_id"));
 	statement_bind_integer(&query, json_integer_value(json_object_get(event, "revision")));
-	statement_bind_integer(&query, now_ns);
+	statement_bind_integer(&query, order->now_ns);
+	statement_bind_integer(&query, order->is_answer);
 	return statement_run(&query, why);
 }
 
@@ -83,7 +86,7 @@ int outbox_add(struct state *state, const struct outbox_order *order, const json
 		const struct outbox_queue queue = {text_of(event, "customer"),
 			text_of(event, "scenario"), json_string_value(name)};
 
-		if (replace_older(state, &queue, event, order->now_ns, why) == -1 ||
+		if (replace_older(state, &queue, order, event, why) == -1 ||
 			add_one(state, &queue, order, event, why) == -1)
 			return -1;
 	}
@@ -181,6 +184,20 @@ json_t *outbox_claim(struct state *state, const struct outbox_queue *queue, int6
 	return NULL;
 }
 
+/* Of what stands, only the newest revision is said again. */
+static int replace_standing(struct state *state, int64_t row, int64_t now_ns, struct failure *why)
+{
+	struct statement query;
+
+	statement_begin(&query, state,
+		"UPDATE outbox SET state = 'replaced', settled_ns = ?2"
+		" WHERE state = 'standing' AND id < ?1 AND (customer, scenario, sink, event_id) ="
+		" (SELECT customer, scenario, sink, event_id FROM outbox WHERE id = ?1)");
+	statement_bind_integer(&query, row);
+	statement_bind_integer(&query, now_ns);
+	return statement_run(&query, why);
+}
+
 int outbox_settle(struct state *state, int64_t row, enum outbox_state to, const char *outcome,
 	int64_t now_ns, struct failure *why)
 {
@@ -196,7 +213,9 @@ int outbox_settle(struct state *state, int64_t row, enum outbox_state to, const 
 	statement_bind_text(&query, outcome);
 	statement_bind_integer(&query, now_ns);
 	statement_bind_integer(&query, to == OUTBOX_DELIVERED || to == OUTBOX_DEAD);
-	return statement_run(&query, why);
+	if (statement_run(&query, why) < 0)
+		return -1;
+	return to == OUTBOX_STANDING ? replace_standing(state, row, now_ns, why) : 0;
 }
 
 int outbox_postpone(struct state *state, int64_t row, const char *outcome, int64_t now_ns,

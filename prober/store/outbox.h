@@ -43,10 +43,12 @@ struct outbox_order {
 	const json_t *sinks; /* names */
 	const char *doubt;   /* why no program may act on it; NULL: it may */
 	int64_t now_ns;
+	bool is_answer; /* a person's: what is undelivered of the event stays before it */
 };
 
 /* Adds a row for each sink, in the caller's transaction; a revision that is there already is left
- * as it is, and older ones of the event that still wait are replaced. */
+ * as it is, and older ones of the event that still wait are replaced: by an answer, only those that
+ * stand. */
 int outbox_add(struct state *state, const struct outbox_order *order, const json_t *event,
 	struct failure *why);
 

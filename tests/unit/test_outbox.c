@@ -15,15 +15,21 @@ static json_t *an_event(const char *id, int revision)
 		"acme", "scenario", "mail");
 }
 
-static void add(const char *id, int revision, int64_t now_ns)
+static void order(const char *id, int revision, bool is_answer, int64_t now_ns)
 {
 	const struct rule_key key = {"acme", "mail", id};
 	json_t *sinks = json_pack("[s, s]", "ops", "chat"), *event = an_event(id, revision);
-	const struct outbox_order order = {.sinks = sinks, .now_ns = now_ns};
+	const struct outbox_order to = {
+		.sinks = sinks, .is_answer = is_answer, .now_ns = now_ns};
 
-	went_well(rules_store(state, &key, event, event, &order, &why), &why, "an event");
+	went_well(rules_store(state, &key, event, event, &to, &why), &why, "an event");
 	json_decref(sinks);
 	json_decref(event);
+}
+
+static void add(const char *id, int revision, int64_t now_ns)
+{
+	order(id, revision, false, now_ns);
 }
 
 /* The ids and revisions that a queue gives out: "a1 b2". */
@@ -97,6 +103,26 @@ static void test_order(void)
 	end();
 }
 
+/* Of the two, a pager needs both: who is not called acknowledges nothing. */
+static void test_answer(void)
+{
+	int64_t row = 0;
+
+	begin();
+	add("a", 1, 10);
+	order("a", 2, true, 20);
+	order("a", 3, true, 30);
+	is_string(claim(&ops, 40, 50, &row), "a1 a2 a3", "answers wait behind what they answer");
+	outbox_settle(state, row, OUTBOX_STANDING, "200", 45, &why);
+	is_string(claim(&ops, 50, 60, &row), "a1 a2 a3", "what stands stays until one is taken");
+	outbox_settle(state, row + 4, OUTBOX_STANDING, "200", 55, &why);
+	is_string(claim(&ops, 60, 70, &row), "a2 a3", "and only the newest stands");
+	order("a", 4, true, 65);
+	add("a", 5, 75);
+	is_string(claim(&ops, 80, 90, &row), "a5", "what a run says replaces all");
+	end();
+}
+
 static void test_life(void)
 {
 	int64_t row = 0, died = 0, changed = 0;
@@ -162,6 +188,7 @@ static void test_backoff(void)
 int main(void)
 {
 	test_order();
+	test_answer();
 	test_life();
 	test_begun();
 	test_backoff();

@@ -378,6 +378,27 @@ static void test_removed_quietly(bool quiet)
 	scenario.sink_count = 0;
 }
 
+/* Who was told that it is open is told that it is over, and of nothing that begins after. */
+static void test_made_quiet(void)
+{
+	static const struct sink sinks[] = {{.name = "ops"}};
+	int runs = 0;
+
+	scenario.sinks = sinks;
+	scenario.sink_count = 1;
+	set_limit("in.delivery_seconds", NULL, "> 5s", NULL);
+	sequence("9", "o", "an event");
+	json_object_set_new(config, "quiet", json_true());
+	limit_build(config, &limit);
+	while (run_one('1') != 'r' && runs < 10)
+		runs++;
+	ok(runs < 10, "is over after its limit was made quiet");
+	is_integer((long long)queued(), 2, "its sink hears of both");
+	is_integer(run_one('9'), 'o', "the next one opens");
+	is_integer((long long)queued(), 2, "quietly");
+	scenario.sink_count = 0;
+}
+
 int main(void)
 {
 	make_folder();
@@ -395,5 +416,6 @@ int main(void)
 	test_removed();
 	test_removed_quietly(false);
 	test_removed_quietly(true);
+	test_made_quiet();
 	return finish();
 }
