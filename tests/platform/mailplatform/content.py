@@ -176,7 +176,7 @@ RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU
 END:STANDARD
 END:VTIMEZONE
 """
-CALENDARS = {"work": ("Work", "#2e7d32"), "home": ("Home", "#1565c0")}
+CALENDARS = {"office": ("Office", "#2e7d32"), "home": ("Home", "#1565c0")}
 DAV_NUMBERED = 5                        # u001 to this one have calendars and contacts, too
 
 
