@@ -88,14 +88,15 @@ static int add_slope(struct shape *shape)
 	size_t days = make_points(shape, 50);
 	struct mann_kendall test;
 	struct theil_sen line;
-	bool goes_on;
+	bool goes_on = false;
 	json_t *slope;
 
 	if (days < SLOPE_DAYS_LEAST)
 		return 0;
 	test = mann_kendall(shape->points, days);
 	if (theil_sen(shape->points, days, SLOPE_LEVEL, &line) < 0 ||
-		growth_goes_on(shape->points, days, line.slope, &goes_on) < 0)
+		(test.p < SIGNIFICANT &&
+			growth_goes_on(shape->points, days, line.slope, &goes_on) < 0))
 		return -1;
 	slope = json_object();
 	json_object_set_new(slope, "days", json_integer((json_int_t)days));
@@ -103,7 +104,7 @@ static int add_slope(struct shape *shape)
 	set_number(slope, "per_week_low", 7 * line.slope_low);
 	set_number(slope, "per_week_high", 7 * line.slope_high);
 	set_number(slope, "p", test.p);
-	json_object_set_new(slope, "significant", json_boolean(test.p < SIGNIFICANT && goes_on));
+	json_object_set_new(slope, "significant", json_boolean(goes_on));
 	json_object_set_new(shape->object, "slope", slope);
 	return 0;
 }

@@ -27,57 +27,82 @@ static double without(const struct point *points, size_t index, const struct ste
 	return points[index].y - height;
 }
 
-/* Brings the values at one place to the level of all. */
-static void flatten(const struct point *points, const size_t *placed, size_t n, size_t place,
+/* Indices by place: those of one begin at order[begin[place]] and end before order[begin[place + 1]].
+ * begin, all 0 at first, has room for places + 2. */
+static void sort_by_place(
+	const struct point *points, size_t n, size_t places, size_t *begin, size_t *order)
+{
+	for (size_t i = 0; i < n; i++)
+		begin[place_of(&points[i], places) + 2]++;
+	for (size_t place = 0; place < places; place++)
+		begin[place + 2] += begin[place + 1];
+	for (size_t i = 0; i < n; i++)
+		order[begin[place_of(&points[i], places) + 1]++] = i;
+}
+
+/* Brings `held` values at one place to the level of all. */
+static void flatten(const struct point *points, const size_t *at, size_t held,
 	const struct step_change *step, double level, double *room, struct point *flat)
 {
-	size_t held = 0;
 	double usual;
 
-	for (size_t i = 0; i < n; i++)
-		if (placed[i] == place)
-			room[held++] = without(points, i, step);
 	if (held == 0)
 		return;
+	for (size_t i = 0; i < held; i++)
+		room[i] = without(points, at[i], step);
 	usual = median(room, held);
-	for (size_t i = 0; i < n; i++)
-		if (placed[i] == place)
-			flat[i].y += level - usual;
+	for (size_t i = 0; i < held; i++)
+		flat[at[i]].y += level - usual;
 }
 
 int cycle_remove(const struct point *points, size_t n, size_t places,
 	const struct step_change *step, struct point *flat_r)
 {
 	double *room = calloc(n, sizeof(*room)), level;
-	size_t *placed = calloc(n, sizeof(*placed));
-	int result = room != NULL && placed != NULL ? 0 : -1;
+	size_t *begin = calloc(places + 2 + n, sizeof(*begin)), *order;
+	int result = room != NULL && begin != NULL ? 0 : -1;
 
-	for (size_t i = 0; i < n && result == 0; i++) {
-		flat_r[i] = points[i];
-		placed[i] = place_of(&points[i], places);
-		room[i] = without(points, i, step);
+	if (result == 0) {
+		order = begin + places + 2;
+		sort_by_place(points, n, places, begin, order);
+		for (size_t i = 0; i < n; i++) {
+			flat_r[i] = points[i];
+			room[i] = without(points, i, step);
+		}
+		level = median(room, n);
+		for (size_t place = 0; place < places; place++)
+			flatten(points, order + begin[place], begin[place + 1] - begin[place], step,
+				level, room, flat_r);
 	}
-	level = result == 0 ? median(room, n) : 0;
-	for (size_t place = 0; place < places && result == 0; place++)
-		flatten(points, placed, n, place, step, level, room, flat_r);
 	free(room);
-	free(placed);
+	free(begin);
 	return result;
 }
 
-/* Among the points from `first` on; the cycle is that of all. The first round takes the step for a part of
+struct course {
+	const struct point *points;
+	size_t n, places;
+	struct point *flat, *better; /* without the cycle; with a step in mind */
+};
+
+static int find_from(
+	const struct course *course, const struct point *flat, size_t first, struct step_change *step)
+{
+	int result = step_change(flat + first, course->n - first, step);
+
+	step->index += first;
+	return result;
+}
+
+/* Among the points from `first` on; the cycle is that of all. The first look takes the step for a part of
  * the cycle wherever it is older than half of the values, and finds it all the same; the second one
  * knows better. */
-static int look_from(size_t first, const struct point *points, size_t n, size_t places,
-	struct point *flat, struct step_change *step_r)
+static int look_from(const struct course *course, size_t first, struct step_change *step_r)
 {
-	for (int round = 0; round < 2; round++) {
-		if (cycle_remove(points, n, places, round > 0 ? step_r : NULL, flat) < 0 ||
-			step_change(flat + first, n - first, step_r) < 0)
-			return -1;
-		step_r->index += first;
-	}
-	return 0;
+	if (find_from(course, course->flat, first, step_r) < 0 ||
+		cycle_remove(course->points, course->n, course->places, step_r, course->better) < 0)
+		return -1;
+	return find_from(course, course->better, first, step_r);
 }
 
 /* The first of so many places at the end. */
@@ -95,20 +120,23 @@ static size_t first_of_last(const struct point *points, size_t n, size_t places)
 int cycle_step_change(
 	const struct point *points, size_t n, size_t places, struct step_change *step_r)
 {
-	struct point *flat;
+	struct course course = {.points = points, .n = n, .places = places};
 	size_t recent, told;
 	int result;
 
 	if (n < ROUNDS_LEAST * places)
 		return step_change(points, n, step_r);
-	flat = calloc(n, sizeof(*flat));
-	if (flat == NULL)
+	course.flat = calloc(2 * n, sizeof(*course.flat));
+	if (course.flat == NULL)
 		return -1;
+	course.better = course.flat + n;
 	recent = first_of_last(points, n, RECENT_ROUNDS * places);
 	told = first_of_last(points, n, (RECENT_ROUNDS - 1) * places);
-	result = look_from(recent, points, n, places, flat, step_r);
+	result = cycle_remove(points, n, places, NULL, course.flat);
+	if (result == 0)
+		result = look_from(&course, recent, step_r);
 	if (result == 0 && !(step_r->found && step_r->index >= told))
-		result = look_from(0, points, n, places, flat, step_r);
-	free(flat);
+		result = look_from(&course, 0, step_r);
+	free(course.flat);
 	return result;
 }

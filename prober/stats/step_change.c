@@ -107,15 +107,17 @@ static double sum_of_sizes(const double *values, size_t n)
 /* Slow growth differs as much between its beginning and its end: but a line tells it better. */
 static void decide(const struct point *points, size_t n, struct step_change *step, double *room)
 {
-	double height = fabs(step->after - step->before), beside_step, beside_line, scatter;
+	double height = fabs(step->after - step->before), beside_step;
 
-	leave_line(points, n, room);
-	beside_line = sum_of_sizes(room, n);
+	/* Nearly always this is all that has to be known. */
+	if (step->p > P_MOST || height <= SHARE_LEAST * fabs(step->before))
+		return;
 	leave_step(points, n, step, room);
 	beside_step = sum_of_sizes(room, n);
-	scatter = MAD_SIGMA * median_deviation(room, n, 0);
-	step->found = step->p <= P_MOST && beside_step < beside_line &&
-		height > SCATTERS_LEAST * scatter && height > SHARE_LEAST * fabs(step->before);
+	if (height <= SCATTERS_LEAST * MAD_SIGMA * median_deviation(room, n, 0))
+		return;
+	leave_line(points, n, room);
+	step->found = beside_step < sum_of_sizes(room, n);
 }
 
 int step_change(const struct point *points, size_t n, struct step_change *step_r)

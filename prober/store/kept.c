@@ -72,7 +72,8 @@ static int put(struct state *state, int64_t series, const struct kept *kept,
 
 int kept_store(struct state *state, int64_t series, const struct kept *kept, struct failure *why)
 {
-	struct packed packed = {.shapes = json_dumps(kept->shapes, JSON_COMPACT)};
+	struct packed packed = {.shapes = json_dumps(kept->shapes,
+			JSON_COMPACT | JSON_REAL_PRECISION(15))};
 	int result;
 
 	packed.week = rollup_pack(&kept->week, &packed.week_size);
