@@ -22,35 +22,42 @@ struct look {
 	struct failure *why;
 	bool failed;
 	size_t vantages;
+	int gravity; /* of what is said */
 };
 
-/* Of several, the one that somebody has to act on. */
+/* Of several, the one that somebody has to act on. That nobody looks any more is not hidden by a
+ * warning, whatever it is called. */
+#define STALE_GRAVITY 3
+
 static int gravity(enum check_status status)
 {
 	static const int ranks[] = {[CHECK_OK] = 0,
 		[CHECK_UNKNOWN] = 1,
 		[CHECK_WARNING] = 2,
-		[CHECK_CRITICAL] = 3};
+		[CHECK_CRITICAL] = 4};
 
 	return ranks[status];
 }
 
-static void say(struct look *look, enum check_status status, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+static void say_at(struct look *look, int grave, enum check_status status, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
 
 /* The first word on a status counts; a graver one replaces it. */
-static void say(struct look *look, enum check_status status, const char *format, ...)
+static void say_at(struct look *look, int grave, enum check_status status, const char *format, ...)
 {
 	struct check_answer *answer = look->answer;
 	va_list args;
 
-	if (answer->sentence[0] != '\0' && gravity(status) <= gravity(answer->status))
+	if (answer->sentence[0] != '\0' && grave <= look->gravity)
 		return;
+	look->gravity = grave;
 	answer->status = status;
 	va_start(args, format);
 	vsnprintf(answer->sentence, sizeof(answer->sentence), format, args);
 	va_end(args);
 }
+
+#define say(look, status, ...) say_at(look, gravity(status), status, __VA_ARGS__)
 
 /* --- events that are open -------------------------------------------------------------- */
 
@@ -105,12 +112,11 @@ static const struct run_mark *newest_of(const struct run_mark *runs, size_t coun
 	return NULL;
 }
 
-/* Nobody looks any more: an open warning does not hide that. */
 static void say_stale(struct look *look, const char *vantage, double age, int64_t allowed)
 {
-	if (look->answer->status == CHECK_WARNING)
-		look->answer->sentence[0] = '\0';
-	say(look, look->order->stale,
+	enum check_status stale = look->order->stale;
+
+	say_at(look, stale == CHECK_UNKNOWN ? STALE_GRAVITY : gravity(stale), stale,
 		"from %s the newest run is %.0f s old, and %.0f s are allowed: is cron alive?", vantage,
 		age, clock_seconds(allowed));
 }
@@ -242,7 +248,8 @@ static void look_from(void *context, const char *vantage)
 int check_state(struct state *state, const struct check_order *order, int64_t now_ns,
 	struct check_answer *answer_r, struct failure *why)
 {
-	struct look look = {state, order, now_ns, answer_r, why, false, 0};
+	struct look look = {
+		.state = state, .order = order, .now_ns = now_ns, .answer = answer_r, .why = why};
 
 	*answer_r = (struct check_answer){.status = CHECK_UNKNOWN, .values = json_object()};
 	if (look_at_rules(&look) == -1 ||

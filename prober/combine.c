@@ -17,7 +17,7 @@
 
 #include "ban.h"
 
-/* Unknown: it rests on what nobody looks at any more. */
+/* Unknown: it rests on what nobody looks at any more, and leaves the rule where it is. */
 enum truth { IS_FALSE, IS_UNKNOWN, IS_TRUE };
 
 struct look {
@@ -78,16 +78,18 @@ static bool is_at(enum level level, const char *wanted)
 	return strcmp(wanted, "crit") == 0 ? level == LEVEL_CRIT : level != LEVEL_NONE;
 }
 
+static enum level level_of_severity(const char *severity)
+{
+	return name_index(severities, severity) <= name_index(severities, "error") ? LEVEL_CRIT
+										     : LEVEL_WARN;
+}
+
 /* While it flaps, an event stays open although its limit goes to and fro. */
 static enum level level_of_event(const json_t *memory, const json_t *event)
 {
 	enum level level = rule_level(memory);
 
-	if (level != LEVEL_NONE)
-		return level;
-	return name_index(severities, member(event, "severity")) <= name_index(severities, "error")
-		? LEVEL_CRIT
-		: LEVEL_WARN;
+	return level != LEVEL_NONE ? level : level_of_severity(member(event, "severity"));
 }
 
 static void add_proof(json_t *proof, const char *scenario, const json_t *event)
@@ -273,10 +275,7 @@ static void find_severity(struct look *look, const json_t *told)
 
 static enum level level_of(const struct look *look)
 {
-	if (look->truth != IS_TRUE)
-		return LEVEL_NONE;
-	return name_index(severities, look->severity) <= name_index(severities, "error") ? LEVEL_CRIT
-											 : LEVEL_WARN;
+	return look->truth == IS_TRUE ? level_of_severity(look->severity) : LEVEL_NONE;
 }
 
 /* The limits have their hysteresis. */

@@ -468,7 +468,8 @@ int deliver(struct state *state, struct scenario *const scenarios[], size_t coun
 			result = serve(&delivery, scenarios, count, polls);
 	}
 	/* After a last try: the vantage itself may have been away for so long. */
-	expire(&delivery);
+	if (result == 0)
+		expire(&delivery);
 	free(polls);
 	free(delivery.bearers);
 	return result;

@@ -50,19 +50,14 @@ __attribute__((format(printf, 4, 5))) static int emit(
 		(struct sample_value){value, missing != NULL, sample_attempt(missing)});
 }
 
-static bool is_metric(const struct field *field, const json_t *value)
-{
-	return (field->flags & FIELD_METRIC) != 0 && json_is_number(value);
-}
-
-/* All metrics of one object, as "<prefix><field>". */
-static int emit_fields(const struct walk *walk, const struct field table[], const json_t *object,
-	const char *prefix, const char *dot)
+/* All metrics of one object that have the flag, as "<prefix><field>". */
+static int emit_fields(const struct walk *walk, const struct field table[], enum field_flag flag,
+	const json_t *object, const char *prefix, const char *dot)
 {
 	for (const struct field *f = table; f != NULL && f->name != NULL; f++) {
 		const json_t *value = json_object_get(object, f->name);
 
-		if (is_metric(f, value) &&
+		if ((f->flags & flag) != 0 && json_is_number(value) &&
 			emit(walk, json_number_value(value), NULL, "%s%s%s", prefix, dot,
 				f->name) < 0)
 			return -1;
@@ -137,36 +132,22 @@ static int emit_tls_days(const struct walk *walk, const json_t *record, const js
 		member(step, "id"), METRIC_TLS_DAYS_LEFT);
 }
 
-static int emit_failed(
-	const struct walk *walk, const struct field *table, const json_t *step, const char *id)
-{
-	for (const struct field *f = table; f != NULL && f->name != NULL; f++) {
-		const json_t *value = json_object_get(step, f->name);
-
-		if ((f->flags & FIELD_COUNT) != 0 && json_is_number(value) &&
-			emit(walk, json_number_value(value), NULL, "%s.%s", id, f->name) < 0)
-			return -1;
-	}
-	return 0;
-}
-
 static int emit_step(const struct walk *walk, const json_t *record, const json_t *step,
 	const struct field *(*facts)(const char *step_type))
 {
 	const char *id = member(step, "id");
+	const struct field *table = facts != NULL ? facts(member(step, "type")) : NULL;
 
 	if (is_unfit(step) || !field_is_name(id))
 		return 0;
+	if (strcmp(member(step, "outcome"), "fail") == 0)
+		return emit_fields(walk, table, FIELD_COUNT, step, id, ".");
 	if (!proved(step))
-		return facts != NULL && strcmp(member(step, "outcome"), "fail") == 0
-			? emit_failed(walk, facts(member(step, "type")), step, id)
-			: 0;
-	if (emit_fields(walk, record_step, step, id, ".") < 0 || emit_phases(walk, step) < 0 ||
+		return 0;
+	if (emit_fields(walk, record_step, FIELD_METRIC, step, id, ".") < 0 || emit_phases(walk, step) < 0 ||
 		emit_tls_days(walk, record, step) < 0)
 		return -1;
-	if (facts == NULL)
-		return 0;
-	return emit_fields(walk, facts(member(step, "type")), step, id, ".");
+	return emit_fields(walk, table, FIELD_METRIC, step, id, ".");
 }
 
 /* --- mails ----------------------------------------------------------------------------- */
@@ -255,7 +236,7 @@ static int emit_mail(const struct walk *walk, const json_t *record, const json_t
 	if (!field_is_name(step) || is_unfit(step_of(record, step)) ||
 		is_unfit(step_of(record, member(mail, "await"))))
 		return 0;
-	if (emit_fields(walk, record_mail, mail, step, ".") < 0 || emit_hops(walk, mail) < 0)
+	if (emit_fields(walk, record_mail, FIELD_METRIC, mail, step, ".") < 0 || emit_hops(walk, mail) < 0)
 		return -1;
 	if (json_object_get(mail, "delivery_seconds") != NULL)
 		return 0;
@@ -300,7 +281,7 @@ int sample_record(const json_t *record, const struct field *(*facts)(const char 
 	size_t index;
 	json_t *item;
 
-	if (proved(record) && !any_unfit(record) && emit_fields(&walk, record_run, record, "", "") < 0)
+	if (proved(record) && !any_unfit(record) && emit_fields(&walk, record_run, FIELD_METRIC, record, "", "") < 0)
 		return -1;
 	if (json_array_size(json_object_get(record, "mails")) +
 			json_array_size(json_object_get(record, "settled")) > 0 &&
