@@ -275,15 +275,26 @@ static int broken(struct stream *stream, int error)
 		"the connection to %s broke: %s", stream->server, strerror(error));
 }
 
-static int broken_tls(struct stream *stream, int ssl_error, int error)
+/* Whether the server said why by an alert (RFC 8446, 6.2) before the connection broke beneath a write. */
+static bool has_alert(const struct stream *stream)
 {
-	unsigned long reason = ERR_get_error();
+	char byte;
 
 	ERR_clear_error();
+	return SSL_get_error(stream->ssl, SSL_peek(stream->ssl, &byte, 1)) == SSL_ERROR_SSL &&
+		ERR_GET_REASON(ERR_peek_error()) != SSL_R_UNEXPECTED_EOF_WHILE_READING;
+}
+
+static int broken_tls(struct stream *stream, int ssl_error, int error)
+{
+	unsigned long reason;
+
 	if (ssl_error == SSL_ERROR_ZERO_RETURN)
 		return broken(stream, 0);
-	if (ssl_error == SSL_ERROR_SYSCALL)
+	if (ssl_error == SSL_ERROR_SYSCALL && !has_alert(stream))
 		return broken(stream, error);
+	reason = ERR_get_error();
+	ERR_clear_error();
 	if (ERR_GET_REASON(reason) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
 		return stream_fail(stream, ERROR_TLS_TRUNCATED,
 			"%s closed the connection without ending TLS", stream->server);
@@ -445,9 +456,7 @@ static int send_close_notify(struct stream *stream)
 /* What is left is the bare connection. */
 static int end_tls(struct stream *stream)
 {
-	if (send_close_notify(stream) == -1)
-		return -1;
-	if (await_end(stream) == -1)
+	if (send_close_notify(stream) == -1 || await_end(stream) == -1)
 		return -1;
 	if ((SSL_get_shutdown(stream->ssl) & SSL_RECEIVED_SHUTDOWN) == 0)
 		return stream_fail(stream, ERROR_TLS_TRUNCATED,
